@@ -292,7 +292,7 @@ FILES = [
         "another format",
         "file_unreadable",
         "manifest",
-        lambda d: d.replace(b"evidence-4", b"evidence-9"),
+        lambda d: d.replace(b"evidence-5", b"evidence-9"),
     ),
     _bytes(
         "sizes that are wrong",

@@ -59,7 +59,7 @@ class Forged:
         if "manifest" not in changes:
             said = follows_of(self.files[MANIFEST_FILE])
             of = self.statement.facility_id, self.statement.epoch
-            manifest = encode_manifest(*of, files, log=said.log, previous=said.previous)
+            manifest = encode_manifest(*of, files, said=said)
             files[MANIFEST_FILE] = manifest
         hashed = sha256(files[MANIFEST_FILE])
         return replace(self, files=files).stating(evidence_hash=hashed)
@@ -70,7 +70,7 @@ class Forged:
         files = {**self.files, BATCHES_FILE: encode_entries(entries)}
         of = self.statement.facility_id, self.statement.epoch
         log = end_of(entries, said.log)
-        files[MANIFEST_FILE] = encode_manifest(*of, files, log=log, previous=said.previous)
+        files[MANIFEST_FILE] = encode_manifest(*of, files, said=replace(said, log=log))
         return replace(self, files=files).stating(evidence_hash=sha256(files[MANIFEST_FILE]))
 
     def with_lines(self, lines: Sequence[Line], *, sums: bool = True) -> "Forged":
@@ -132,13 +132,18 @@ class Quorum:
         for before in range(epoch):
             told = self._told_of(before)
             follows = self._books.follows.log
-            entries = decode_entries(
+            published = decode_entries(
                 self._read(BATCHES_FILE, before),
                 log=self.terms.log,
                 before=follows,
                 recorded_at_s=0,
             )
-            self._books.close(self.terms.period(Epoch(before)), told, entries=entries)
+            self._books.close(
+                self.terms.period(Epoch(before)),
+                told,
+                entries=published.entries,
+                about_keys=published.about_keys,
+            )
             self.history += told
         self.log_size = self._books.follows.log.size
 

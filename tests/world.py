@@ -41,6 +41,7 @@ from api.epochs.outbox import Outbox
 from api.epochs.worker import Round, Worker
 from api.evidence_store import EvidenceFolder, EvidenceUrl
 from api.ledger.facilities import LogHome
+from api.local.key_file import load_or_make_key
 from api.main import create_app
 from api.reads.reconcile import reconcile_facility
 from api.routes.service import service_of
@@ -118,7 +119,7 @@ class World:
             engine,
             folder,
             address=self.operator,
-            home=LogHome(self.deployment.chain_id, self.deployment.facility_registry),
+            home=self._log_home(folder),
             settlement_token=self.deployment.settlement_token,
             tranches=TRANCHES,
             **terms,
@@ -131,6 +132,11 @@ class World:
         with transaction(engine) as connection:
             self.attester_key = add_attester_key(connection, actor="test", name="t", now_s=START_S)
         self._offer()
+
+    def _log_home(self, folder: Path) -> LogHome:
+        """Logs of this chain and registry; receipts by the key that the application will have."""
+        key = load_or_make_key(folder / "log-key.pem").public_key().public_bytes_raw()
+        return LogHome(self.deployment.chain_id, self.deployment.facility_registry, Bytes32(key))
 
     def settings(self, **changes: Any) -> Settings:
         """Settings of the HTTP application."""

@@ -260,12 +260,14 @@ class Attester:
             raise NotYet("the facility ended before this epoch was over")
         require_over(terms, period, raw, chain_now_s=self._now_s())
         raw.replacements = self._facts.require_in_force(terms, period).replacements
+        raw.named = self._facts.named_keys(terms.gpu_operator)
         if own is None or not own.leads_to(period, raw):
             # After a restart the log is read again from its first entry: nothing is believed.
             if own is not None:
                 raw = self._whole_log(facility_id, raw, seen=seen)
             raw.seen = seen
             own = Reproduced(raw, Recomputation(terms, raw))
+        own.rebuilt.hear(raw.named)
         own.rebuilt.read(raw.entries)
         if own.rebuilt.end.size < seen.size:
             message = f"the log ends before entry {seen.size}, which was seen before"
@@ -304,6 +306,7 @@ class Attester:
     def _whole_log(self, facility_id: FacilityId, newer: RawInput, *, seen: LogEnd) -> RawInput:
         raw = self._log(facility_id, after=0, seen=seen)
         raw.ended_at_s, raw.replacements = newer.ended_at_s, newer.replacements
+        raw.named = newer.named
         if raw.reopenings != newer.reopenings:
             raise NotYet("an epoch was reopened just now: try again")
         return raw

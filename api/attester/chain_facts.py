@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from api.attester.pledges import PledgeWatch
 from api.chain.contracts import Contracts
 from api.chain.events import voided_epochs
+from api.chain.ledger_keys import named_keys
 from api.chain.panels import panel_of
 from api.chain.running import running_of
 from api.chain.terms import OfferedTerms
 from api.domain.facility import FacilityTerms, Period
 from api.domain.lifecycle import FacilityState
+from api.domain.log.authors import NamedKey
 from api.domain.roster import Roster
 from api.domain.statements.evidence import hex32
 from api.domain.statements.statement import Statement, statement_hash
@@ -55,6 +57,8 @@ class ChainFacts:
     ) -> None:
         self._contracts, self._confirmations = contracts, confirmations
         self._pledges = PledgeWatch(contracts, evidence)
+        # By operator: the block from which keys are asked for, and those named before it.
+        self._named: dict[str, tuple[int, tuple[NamedKey, ...]]] = {}
 
     @property
     def chain_id(self) -> int:
@@ -112,6 +116,17 @@ class ChainFacts:
         ).at(block=self._head())
         early = state in (FacilityState.DEFAULTED, FacilityState.STOPPED)
         return ending.ended_at_s if early else None
+
+    def named_keys(self, gpu_operator: str) -> tuple[NamedKey, ...]:
+        """Ledger keys that an operator named, in order. Final blocks are asked once."""
+        head = self._head()
+        first, known = self._named.get(gpu_operator, (self._contracts.deployment.start_block, ()))
+        newer = named_keys(self._contracts, gpu_operator, first=first, last=head)
+        final = max(first - 1, head - self._confirmations)
+        if final >= first:
+            settled = named_keys(self._contracts, gpu_operator, first=first, last=final)
+            self._named[gpu_operator] = final + 1, (*known, *settled)
+        return (*known, *newer)
 
     def now_s(self) -> int:
         """Time of the newest block."""

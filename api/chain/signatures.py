@@ -36,6 +36,7 @@ FUNCTIONS = {
         Function("declareDefault", ("uint64", "uint32")),
         Function("noticeUnpaid", ("uint64",)),
         Function("stop", ("uint64",)),
+        Function("setLedgerKey", ("bytes32",)),
     ),
     "AttesterRegistry": (
         Function("setAttester", ("address", "bool")),

@@ -3,13 +3,13 @@
 import zlib
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from api.db.bulk import chunks, insert_many
 from api.db.rows import columns_of, rows_as
 from api.db.tables.ledger import BareEntry, LogEntryRow, log_entries
 from api.domain.json_text import canonical_line, read_json
-from api.domain.log.entry import Entry, EntryKind, LogName, entry_hash
+from api.domain.log.entry import UNSIGNED, Entry, EntryKind, LogName, entry_hash
 from api.domain.log.logged import LoggedEntry, events_of
 from api.domain.log.requests import request_document, request_from
 from api.domain.metering.facts import Place
@@ -66,14 +66,23 @@ def entries_between(
     """
     c = log_entries.c
     query = select(*columns_of(BareEntry)).where(
+        *_between(log, after=after, up_to=up_to, recorded=recorded)
+    )
+    rows = rows_as(BareEntry, connection.execute(query.order_by(c.number)))
+    return [_entry(log, row) for row in rows]
+
+
+def _between(
+    log: LogName, *, after: int, up_to: int, recorded: Span
+) -> tuple[ColumnElement[bool], ...]:
+    c = log_entries.c
+    return (
         c.facility_id == log.facility_id,
         c.number > after,
         c.number <= up_to,
         c.recorded_at_s >= recorded[0],
         c.recorded_at_s < recorded[1],
     )
-    rows = rows_as(BareEntry, connection.execute(query.order_by(c.number)))
-    return [_entry(log, row) for row in rows]
 
 
 def _entry(log: LogName, row: BareEntry | LogEntryRow) -> Entry:
@@ -104,6 +113,30 @@ def logged_after(
     query = select(*columns_of(LogEntryRow)).where(*where).order_by(c.number).limit(most)
     rows = rows_as(LogEntryRow, connection.execute(query))
     return [_logged(log, row) for row in rows]
+
+
+def about_keys_between(
+    connection: Connection, log: LogName, *, after: int, up_to: int, recorded: Span
+) -> list[LoggedEntry]:
+    """Entries about keys behind one and up to another, whole. recorded: as `entries_between`."""
+    c = log_entries.c
+    query = select(*columns_of(LogEntryRow)).where(
+        *_between(log, after=after, up_to=up_to, recorded=recorded),
+        c.kind != EntryKind.BATCH.value,
+    )
+    rows = rows_as(LogEntryRow, connection.execute(query.order_by(c.number)))
+    return [_logged(log, row) for row in rows]
+
+
+def signed_between(
+    connection: Connection, log: LogName, *, after: int, up_to: int, recorded: Span
+) -> frozenset[int]:
+    """Numbers of the entries that somebody signed. recorded: as `entries_between`."""
+    c = log_entries.c
+    query = select(c.number).where(
+        *_between(log, after=after, up_to=up_to, recorded=recorded), c.author != UNSIGNED
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def logged_at(connection: Connection, log: LogName, number: int) -> LoggedEntry:

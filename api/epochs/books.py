@@ -10,6 +10,7 @@ from threading import Lock
 from sqlalchemy import Connection
 
 from api.db.facts import told_between
+from api.db.log import signed_between
 from api.db.statements import ClosedStatement, statements_before
 from api.db.tables.facilities import FacilityRow
 from api.domain.lifecycle import untaken_from_s
@@ -76,21 +77,17 @@ def _replay(
     for statement in closed:
         if most is not None and facts >= most:
             break
+        after, up_to = books.follows.log.size, statement.log_size
+        from_s = untaken_from_s(statement.epoch, terms=books.terms)
+        recorded = from_s, row.last_recorded_at_s + 1
+        facility_id, name = row.facility_id, books.terms.log
         told = list(
-            told_between(
-                connection,
-                row.facility_id,
-                after=books.follows.log.size,
-                up_to=statement.log_size,
-                recorded=(
-                    untaken_from_s(statement.epoch, terms=books.terms),
-                    row.last_recorded_at_s + 1,
-                ),
-            )
+            told_between(connection, facility_id, after=after, up_to=up_to, recorded=recorded)
         )
+        signed = signed_between(connection, name, after=after, up_to=up_to, recorded=recorded)
         log = LogEnd(statement.log_size, statement.log_head)
         follows = Followed(statement.statement_hash, statement.evidence_hash, log)
-        books.replay(books.terms.period(statement.epoch), told, follows=follows)
+        books.replay(books.terms.period(statement.epoch), told, follows=follows, signed=signed)
         facts += len(told)
         taken += 1
     return taken

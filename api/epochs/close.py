@@ -21,7 +21,7 @@ from api.db.facilities import (
     set_last_recorded,
 )
 from api.db.facts import told_between
-from api.db.log import entries_between, log_size_before
+from api.db.log import about_keys_between, entries_between, log_size_before
 from api.db.reopenings import reopenings_of, take_out
 from api.db.session import reading, transaction
 from api.db.tables.facilities import FacilityRow
@@ -203,9 +203,11 @@ def close_one(
         log_size = max(before, log_size_before(connection, facility_id, recorded))
         span = {"after": before, "up_to": log_size}
         told = list(told_between(connection, facility_id, recorded=recorded, **span))
-        entries = entries_between(connection, taken.terms.log, recorded=recorded, **span)
+        log = taken.terms.log
+        entries = entries_between(connection, log, recorded=recorded, **span)
+        about_keys = about_keys_between(connection, log, recorded=recorded, **span)
     read = perf_counter()
-    closed = taken.close(period, told, entries=entries)
+    closed = taken.close(period, told, entries=entries, about_keys=about_keys)
     computed = perf_counter()
     try:
         publish(evidence, closed)

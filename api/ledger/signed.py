@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine
@@ -56,7 +55,7 @@ class SignedEvents:
     """Parsed events of a signed body, and by index what is wrong with those that are no JSON."""
 
     events: Sequence[object] = ()
-    broken: Mapping[int, EventRejected] = MappingProxyType({})
+    broken: Mapping[int, EventRejected] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

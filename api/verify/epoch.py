@@ -1,10 +1,12 @@
 """What verify knows of one facility, up to the last statement that was checked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from api.domain.facility import FacilityTerms, Period
 from api.domain.lifecycle import is_final
+from api.domain.log.authors import NamedKey
+from api.domain.log.shown import ShownAuthors
 from api.domain.metering.facts import Place
 from api.domain.roster import Roster
 from api.domain.statements.closing import OpenBooks
@@ -57,6 +59,9 @@ class VerifiedFacility:
     roster: Roster = field(init=False)
     # What facts may say, by those before.
     facts: FactJudge = field(init=False)
+    # Who signs its log, and the ledger keys that its operator named on-chain.
+    authors: ShownAuthors = field(init=False)
+    named: Sequence[NamedKey] = ()
     # Facts whose device another fact holds, by their place: reported unless they are voided later.
     overlaps: dict[Place, Finding] = field(default_factory=dict)
     # Recorded second of the log's newest entry.
@@ -78,6 +83,7 @@ class VerifiedFacility:
 
     def __post_init__(self) -> None:
         self.books, self.roster = OpenBooks(self.terms), Roster(self.terms)
+        self.authors = ShownAuthors(unsigned_taken=self.terms.unsigned_taken)
         self.facts = FactJudge(self.terms)
 
     def repledge(self, roster: Roster) -> None:

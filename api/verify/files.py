@@ -110,7 +110,7 @@ class StatementFiles:
         except (AppError, *HOSTILE):
             return None
         place = self.statement.facility_id, self.statement.epoch
-        return encode_manifest(*place, files, log=said.log, previous=said.previous)
+        return encode_manifest(*place, files, said=said)
 
     def read_lines(self, files: dict[str, bytes]) -> Sequence[Line]:
         """Lines of the statement; `check_root` compares them with it. Raises EvidenceInvalid."""

@@ -1,14 +1,14 @@
 """Verify, part 1c: one posted statement is recomputed from its facts, line by line."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from api.domain.capital.reconciliation import stated_gpu_seconds
 from api.domain.facility import Period
 from api.domain.lifecycle import cut_off_s
 from api.domain.log.entry import Entry, LogEnd, end_of
 from api.domain.metering.usage import DELIVERY_KINDS
-from api.domain.statements.batches import decode_entries
+from api.domain.statements.batches import PublishedEntries, decode_entries
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import (
     BATCHES_FILE,
@@ -115,10 +115,19 @@ class EpochCheck:
             message = "does not follow the evidence before"
             self._files.finding("manifest_unchained", MANIFEST_FILE, message)
         period = period_of(facility, statement)
-        entries = self._entries(files[BATCHES_FILE], said.log)
-        told = self._told(files, period, entries)
+        published = self._entries(files[BATCHES_FILE], said.log)
+        told = self._told(files, period, published.entries)
         facility.metered.take(told)
-        closed = facility.books.close(period, told, entries=entries)
+        closed = facility.books.close(
+            period, told, entries=published.entries, about_keys=published.about_keys
+        )
+        if said.signed != closed.signed:
+            message = (
+                f"says that charges of {said.signed.charge} and {said.signed.gpu_seconds}"
+                f" GPU-seconds rest on signed entries, its facts give {closed.signed.charge} and"
+                f" {closed.signed.gpu_seconds}"
+            )
+            self._files.finding("signed_share", MANIFEST_FILE, message)
         self._compare(files, closed)
         if lines is None:
             lines = closed.lines if closed.statement == statement else ()
@@ -172,19 +181,26 @@ class EpochCheck:
 
     # --- facts -----------------------------------------------------------------------------------
 
-    def _entries(self, data: bytes, end: LogEnd) -> list[Entry]:
+    def _entries(self, data: bytes, end: LogEnd) -> PublishedEntries:
         """Entries of the statement's part of the log: each names the one before, up to the head."""
         facility = self._facility
         before = facility.books.follows.log
-        entries = decode_entries(
+        published = decode_entries(
             data, log=facility.terms.log, before=before, recorded_at_s=facility.recorded_at_s
         )
+        entries = published.entries
         if end_of(entries, before) != end:
             message = "does not lead to the head of the log in the manifest"
             self._files.finding("log_head", BATCHES_FILE, message)
         if entries:
             facility.recorded_at_s = entries[-1].recorded_at_s
-        return entries
+        about_keys = {logged.entry.number: logged for logged in published.about_keys}
+        wrong = facility.authors.take(entries, about_keys, facility.named)
+        for entry, error in islice(wrong, _MOST_NAMED):
+            message = f"entry {entry.number} of the log has no author who may sign: {error.message}"
+            line = entry.number - before.size
+            self._files.finding("log_author", BATCHES_FILE, message, line=line)
+        return published
 
     def _told(
         self, files: dict[str, bytes], period: Period, entries: Sequence[Entry]

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from api.chain import calldata
 from api.chain.contracts import Contracts
 from api.chain.contracts.statement_registry import StatementRecord
-from api.chain.emitted.facility_registry import FacilityOffered, FacilityStateChanged
+from api.chain.emitted.facility_registry import FacilityOffered, FacilityStateChanged, LedgerKeySet
 from api.chain.emitted.statement_registry import EvidenceRejected, StatementPosted
 from api.chain.events import AnyEvent, ChainEvent, Handlers, VoidedRange
 from api.chain.terms import offered_terms
 from api.domain.facility import FacilityTerms, require_own_log
 from api.domain.hashing import sha256
 from api.domain.lifecycle import FacilityState
+from api.domain.log.authors import NamedKey
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
     FACILITY_FILE,
@@ -63,10 +64,13 @@ class StatementVerifier:
         # Signatures that were not posted: attester, facility, epoch, file. `finish` judges them.
         self._extras: list[tuple[str, int, int, str]] = []
         self.facilities: dict[int, VerifiedFacility] = {}
+        # Ledger keys that operators named, by address, in order.
+        self._named: dict[str, list[NamedKey]] = {}
         # What the evidence may be of.
         self.known = Known()
         self._handlers = (
             Handlers()
+            .on(LedgerKeySet, self._key_named)
             .on(FacilityOffered, self._offered)
             .on(FacilityStateChanged, self._state_changed)
             .on(StatementPosted, self._posted)
@@ -117,6 +121,10 @@ class StatementVerifier:
                     message = f"{message} {len(stands)}, {ours} of them final"
                     self._report(Finding(message, facility_id, code=code))
 
+    def _key_named(self, event: ChainEvent[LedgerKeySet]) -> None:
+        named = self._named.setdefault(event.args.gpu_operator, [])
+        named.append(NamedKey(event.args.ledger_key, event.block_time_s))
+
     def _offered(self, event: ChainEvent[FacilityOffered]) -> None:
         facility_id = event.args.facility_id
         self.known.offered.add(facility_id)
@@ -140,7 +148,8 @@ class StatementVerifier:
             message = shortened(f"is not readable: {error!r}")
             self._report(Finding(message, *place, code="file_unreadable"))
             return
-        self.facilities[facility_id] = VerifiedFacility(terms)
+        named = self._named.setdefault(event.args.gpu_operator, [])
+        self.facilities[facility_id] = VerifiedFacility(terms, named=named)
 
     def _state_changed(self, event: ChainEvent[FacilityStateChanged]) -> None:
         facility = self.facilities.get(event.args.facility_id)

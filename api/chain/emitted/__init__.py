@@ -36,6 +36,7 @@ from api.chain.emitted.facility_registry import (
     DefaultNoticed,
     FacilityOffered,
     FacilityStateChanged,
+    LedgerKeySet,
     ReceivableWrittenOff,
     UnpaidNoticed,
 )
@@ -93,6 +94,7 @@ EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
         DefaultDeclared,
         UnpaidNoticed,
         ReceivableWrittenOff,
+        LedgerKeySet,
     ),
     "AttesterRegistry": (
         AttesterPeriodSet,

@@ -14,7 +14,6 @@ UNREAD: dict[str, tuple[str, ...]] = {
     "FacilityRegistry": (
         _AUTHORITY,
         "FacilityReserved(uint64,address)",
-        "LedgerKeySet(address,bytes32)",
         # FacilityStateChanged says the same.
         "OfferRemoved(uint64)",
         "SettlementTokenAllowed(address,bool)",

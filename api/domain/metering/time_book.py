@@ -83,6 +83,10 @@ class TimeBook:
         self._forget(held)
         self.hold(replace(held, end_s=fact.end_s))
 
+    def fact_at(self, place: Place) -> Held | Out | None:
+        """The fact that was told at a place, as it stands; None of a month that is sealed."""
+        return self._held.get(place) or self._out.get(place)
+
     def void(self, place: Place) -> None:
         """A fact is taken back."""
         held = self._held.pop(place, None)

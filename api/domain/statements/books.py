@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from api.domain.facility import FacilityTerms, Period
 from api.domain.metering.calendar import Calendar, month_of
-from api.domain.metering.facts import Adjusted, Agreed, Fact, Held, Out, Seen, Until
+from api.domain.metering.facts import Adjusted, Agreed, Fact, Held, Out, Seen, Until, Voided
 from api.domain.metering.intervals import Span, without
 from api.domain.metering.lease_terms import WEIGHT_PER_UNIT
 from api.domain.metering.time_book import NO_MONTH, Retold, TimeBook
@@ -20,7 +20,7 @@ from api.domain.pledges import Pledge
 from api.domain.roster import Roster
 from api.domain.statements.money_book import AsOf, Component, Due, MoneyBook, Pair
 from api.domain.statements.obligation import COMPONENT_SUBJECTS, component_kind
-from api.domain.units import BPS, NO_MONEY, Bytes32, Epoch, Minor
+from api.domain.units import BPS, NO_MONEY, ZERO32, Bytes32, Epoch, Minor
 from api.errors import InvalidInput
 
 _COVERED_KINDS = frozenset({LineKind.SHORTFALL_DIFFERENCE, LineKind.MINIMUM_DIFFERENCE})
@@ -67,6 +67,7 @@ class Kept:
 
     stated, constant, owing: of leases and months what was stated, what is due for ever, and where
     the two differ.
+    unsigned: leases of which an entry told that nobody signed; 32 zero bytes for all.
     """
 
     next_epoch: Epoch
@@ -78,6 +79,7 @@ class Kept:
     stated: Mapping[Pair, Due] = field(default_factory=dict)
     constant: Mapping[Pair, Due] = field(default_factory=dict)
     owing: tuple[Pair, ...] = ()
+    unsigned: tuple[Bytes32, ...] = ()
 
 
 class Books:
@@ -99,6 +101,7 @@ class Books:
         self._stated: dict[Pair, Due] = {}
         self._constant: dict[Pair, Due] = {}
         self._owing: set[Pair] = set()
+        self._unsigned: set[Bytes32] = set()
 
     @property
     def sealed_month(self) -> int:
@@ -144,6 +147,19 @@ class Books:
                 self._money.adjust(fact)
             else:
                 self._time.void(fact.target)
+
+    def distrust(self, fact: Fact) -> None:
+        """Note that nobody signed a fact, before it is taken: nothing of its lease rests on signed
+        entries alone from here on. An outage of no lease concerns all of them."""
+        if isinstance(fact, Until | Voided):
+            told = self._time.fact_at(fact.target)
+            self._unsigned.add(ZERO32 if told is None else told.lease)
+        elif not isinstance(fact, Seen):
+            self._unsigned.add(fact.lease)
+
+    def is_signed(self, lease: Bytes32) -> bool:
+        """Whether all that was told of a lease so far was signed."""
+        return not self._unsigned & {lease, ZERO32}
 
     def state(self, period: Period) -> Stated:
         """State a period: what its own time gives, and every difference to what was stated.
@@ -195,6 +211,7 @@ class Books:
             stated={pair: dict(due) for pair, due in sorted(self._stated.items())},
             constant={pair: dict(due) for pair, due in sorted(self._constant.items())},
             owing=tuple(sorted(self._owing)),
+            unsigned=tuple(sorted(self._unsigned)),
         )
 
     def restore(self, kept: Kept) -> None:
@@ -217,6 +234,7 @@ class Books:
         self._stated = {pair: dict(due) for pair, due in kept.stated.items()}
         self._constant = {pair: dict(due) for pair, due in kept.constant.items()}
         self._owing = set(kept.owing)
+        self._unsigned = set(kept.unsigned)
 
     # --- lines ----------------------------------------------------------------------------------
 

@@ -1,12 +1,13 @@
 """Closing an epoch, or a facility's books behind its last one: statement, lines and evidence."""
 
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
-from api.domain.log.entry import NO_LOG, Entry, LogEnd, end_of
+from api.domain.log.entry import NO_LOG, UNSIGNED, Entry, LogEnd, end_of
+from api.domain.log.logged import LoggedEntry
 from api.domain.merkle import MerkleTree
 from api.domain.metering.facts import Agreed
 from api.domain.pledges import Pledge
@@ -21,6 +22,8 @@ from api.domain.statements.evidence import (
     MANIFEST_FILE,
     STATE_FILE,
     TERMS_FILE,
+    Follows,
+    SignedShare,
     encode_credits,
     encode_facility,
     encode_lines,
@@ -51,6 +54,7 @@ class ClosedEpoch:
     tree: MerkleTree
     files: Mapping[str, bytes]
     log: LogEnd
+    signed: SignedShare
 
     @property
     def followed(self) -> Followed:
@@ -102,34 +106,49 @@ class OpenBooks:
         """
         self._books.repledge(replacements)
 
-    def replay(self, period: Period, told: Iterable[Told], *, follows: Followed) -> Stated:
+    def replay(
+        self,
+        period: Period,
+        told: Iterable[Told],
+        *,
+        follows: Followed,
+        signed: Collection[int] = (),
+    ) -> Stated:
         """Take the step of a statement without its evidence: one that was closed before, or may be.
 
         Args:    follows: what the next one follows: that very statement.
+                 signed: numbers of the entries that somebody signed.
         """
-        self._take(told)
+        self._take(told, signed)
         stated = self._books.state(period)
         self.follows, self.next_number = follows, Epoch(period.epoch + 1)
         return stated
 
     def close(
-        self, period: Period, told: Iterable[Told], *, entries: Sequence[Entry]
+        self,
+        period: Period,
+        told: Iterable[Told],
+        *,
+        entries: Sequence[Entry],
+        about_keys: Sequence[LoggedEntry] = (),
     ) -> ClosedEpoch:
         """Close one epoch, or the facility's books behind the last one.
 
         Args:    told: the facts that the log took since the statement before, in its order.
                  entries: those of the log since then, whether they told facts or not.
+                 about_keys: those of them that are about keys, whole.
         Raises:  InvalidInput when sums pass their bounds, or a device is billed twice.
         """
         terms, number = self.terms, period.epoch
-        agreed, others = self._take(told)
+        signed = {entry.number for entry in entries if entry.author != UNSIGNED}
+        agreed, others = self._take(told, signed)
         stated = self._books.state(period)
         lines = numbered(stated.items)
         check_overlaps(lines)
         tree = usage_tree(terms.facility_id, number, lines)
         files = {
             FACILITY_FILE: encode_facility(terms),
-            BATCHES_FILE: encode_entries(entries),
+            BATCHES_FILE: encode_entries(entries, about_keys),
             FACTS_FILE: encode_told(others),
             TERMS_FILE: encode_told(agreed),
             LINES_FILE: encode_lines(lines),
@@ -137,8 +156,12 @@ class OpenBooks:
             STATE_FILE: encode_state(self._books.kept) if publishes_state(period) else b"",
         }
         log = end_of(entries, self.follows.log)
+        share = self._signed_share(lines)
         files[MANIFEST_FILE] = encode_manifest(
-            terms.facility_id, number, files, log=log, previous=self.follows.manifest_hash
+            terms.facility_id,
+            number,
+            files,
+            said=Follows(log, self.follows.manifest_hash, share),
         )
         statement = build_statement(
             terms,
@@ -149,16 +172,26 @@ class OpenBooks:
             evidence_hash=sha256(files[MANIFEST_FILE]),
             previous_statement_hash=self.follows.statement_hash,
         )
-        closed = ClosedEpoch(statement, lines, tree, files, log)
+        closed = ClosedEpoch(statement, lines, tree, files, log, share)
         self.follows, self.next_number = closed.followed, Epoch(number + 1)
         return closed
 
-    def _take(self, told: Iterable[Told]) -> tuple[list[Told], list[Told]]:
+    def _signed_share(self, lines: Sequence[Line]) -> SignedShare:
+        """What of lines rests on signed entries alone."""
+        signed = {lease for lease in {x.lease for x in lines} if self._books.is_signed(lease)}
+        charge = sum(abs(line.charge_micros) for line in lines if line.lease in signed)
+        seconds = sum(line.gpu_seconds for line in lines if line.lease in signed)
+        return SignedShare(charge, seconds)
+
+    def _take(self, told: Iterable[Told], signed: Collection[int]) -> tuple[list[Told], list[Told]]:
         facts = list(told)
         # Versions of terms first: whatever is said of a lease names one that is known.
         agreed = [each for each in facts if isinstance(each.fact, Agreed)]
         others = [each for each in facts if not isinstance(each.fact, Agreed)]
-        self._books.take(each.fact for each in (*agreed, *others))
+        for each in (*agreed, *others):
+            if each.place.entry not in signed:
+                self._books.distrust(each.fact)
+            self._books.take((each.fact,))
         return agreed, others
 
 

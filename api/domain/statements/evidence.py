@@ -11,6 +11,7 @@ The statement's `evidenceHash` is the SHA-256 of the manifest, so every byte is 
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
@@ -30,7 +31,7 @@ TERMS_FILE = "terms.jsonl"
 CREDITS_FILE = "credits.csv"
 STATE_FILE = "state.jsonl"
 # Of the whole folder. Readers refuse another by its name.
-FORMAT = "rentroll-evidence-4"
+FORMAT = "rentroll-evidence-5"
 # Files that the manifest commits to, in its order; facility.json lies one folder up.
 COMMITTED_FILES = (
     *(FACILITY_FILE, BATCHES_FILE, FACTS_FILE, TERMS_FILE),
@@ -42,6 +43,28 @@ LINES_HEADER = (
     "cumulative_gpu_seconds,cumulative_charge_micros"
 )
 CREDITS_HEADER = "lease,amount"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedShare:
+    """What of a statement rests on signed entries alone: of the sum of its charges without their
+    signs, and of its GPU-seconds."""
+
+    charge: int = 0
+    gpu_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """What a manifest says beside its files: where its statement ends in the log, what is before.
+
+    previous: SHA-256 of the manifest before, 32 zero bytes for the first.
+    signed: what of the statement rests on signed entries alone.
+    """
+
+    log: LogEnd
+    previous: Bytes32
+    signed: SignedShare = SignedShare()
 
 
 def facility_folder(facility_id: FacilityId) -> str:
@@ -158,21 +181,18 @@ def encode_manifest(
     epoch: Epoch,
     files: Mapping[str, bytes],
     *,
-    log: LogEnd,
-    previous: Bytes32,
+    said: Follows,
 ) -> bytes:
-    """`manifest.json`; its SHA-256 is the statement's evidence hash.
-
-    Args:    previous: SHA-256 of the manifest before, 32 zero bytes for the first.
-    """
+    """`manifest.json`; its SHA-256 is the statement's evidence hash."""
     return canonical_json(
         {
             "format": FORMAT,
             "facility_id": facility_id,
             "epoch": epoch,
-            "log_size": log.size,
-            "log_head": hex32(log.head),
-            "previous": hex32(previous),
+            "log_size": said.log.size,
+            "log_head": hex32(said.log.head),
+            "previous": hex32(said.previous),
+            "signed": {"charge": said.signed.charge, "gpu_seconds": said.signed.gpu_seconds},
             "files": [
                 {"name": n, "bytes": len(files[n]), "sha256": sha256(files[n]).hex()}
                 for n in COMMITTED_FILES

@@ -1,7 +1,6 @@
 """Reading evidence back: every field checked for type and length, every error naming its file."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from api.domain.facility import FacilityTerms, TrancheTerms
@@ -14,6 +13,8 @@ from api.domain.statements.evidence import (
     LINES_FILE,
     LINES_HEADER,
     MANIFEST_FILE,
+    Follows,
+    SignedShare,
 )
 from api.domain.statements.lines import Line
 from api.domain.units import Address, Bytes32, FacilityId, GpuSeconds, Micros
@@ -147,17 +148,6 @@ def decode_lines(data: bytes) -> list[Line]:
     return lines
 
 
-@dataclass(frozen=True, slots=True)
-class Follows:
-    """What a manifest says beside its files: where its statement ends in the log, what is before.
-
-    previous: SHA-256 of the manifest before, 32 zero bytes for the first.
-    """
-
-    log: LogEnd
-    previous: Bytes32
-
-
 def follows_of(manifest: bytes) -> Follows:
     """Where a manifest says that its statement stands. Raises EvidenceInvalid."""
     try:
@@ -166,7 +156,9 @@ def follows_of(manifest: bytes) -> Follows:
             message = f"{MANIFEST_FILE}: its format is {str(doc['format'])[:40]}, not {FORMAT}"
             raise EvidenceInvalid(message, file=MANIFEST_FILE)
         log = LogEnd(as_integer(doc["log_size"]), as_bytes32(doc["log_head"]))
-        return Follows(log, as_bytes32(doc["previous"]))
+        signed = as_object(doc["signed"])
+        share = SignedShare(as_integer(signed["charge"]), as_integer(signed["gpu_seconds"]))
+        return Follows(log, as_bytes32(doc["previous"]), share)
     except (KeyError, TypeError, ValueError) as error:
         raise EvidenceInvalid(f"{MANIFEST_FILE}: {error}", file=MANIFEST_FILE) from error
 

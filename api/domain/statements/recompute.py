@@ -8,7 +8,7 @@ from api.domain.facility import FacilityTerms, Period
 from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
 from api.domain.lifecycle import Reopening, closing_cut_off_s, cut_off_s
 from api.domain.log.authors import NamedKey
-from api.domain.log.entry import NO_LOG, Entry, LogEnd, end_of, require_follows
+from api.domain.log.entry import NO_LOG, EntryKind, LogEnd, end_of, require_follows
 from api.domain.log.logged import LoggedEntry, logged_from
 from api.domain.metering.judge import Recorded
 from api.domain.pledges import Pledge
@@ -90,7 +90,7 @@ class Recomputation:
         )
         self._end, self._seen = NO_LOG, raw.seen
         self._told: deque[Told] = deque()
-        self._entries: deque[Entry] = deque()
+        self._entries: deque[LoggedEntry] = deque()
 
     def hear(self, named: Sequence[NamedKey]) -> None:
         """Learn which ledger keys the operator named on-chain: all of them, in order."""
@@ -116,7 +116,7 @@ class Recomputation:
             if self._end.size == self._seen.size and self._end != self._seen:
                 message = f"entry {entry.number} of the log is another than the one seen before"
                 raise EvidenceInvalid(message, entry=entry.number)
-            self._entries.append(entry)
+            self._entries.append(logged)
             # The service may have heard late that the facility had ended, and recorded more.
             closed = self._closing_cut_s is not None and entry.recorded_at_s >= self._closing_cut_s
             self._told += self._judge.take(logged, closed=closed)
@@ -129,12 +129,14 @@ class Recomputation:
             grace_s=self._terms.grace_s,
             reopenings=self._reopenings,
         )
-        told, entries = [], []
-        while self._entries and self._entries[0].recorded_at_s < cut_s:
-            entries.append(self._entries.popleft())
+        told, logged = [], []
+        while self._entries and self._entries[0].entry.recorded_at_s < cut_s:
+            logged.append(self._entries.popleft())
         while self._told and self._told[0].recorded_at_s < cut_s:
             told.append(self._told.popleft())
-        return self.books.close(period, told, entries=entries)
+        entries = [each.entry for each in logged]
+        about = [each for each in logged if each.entry.kind is not EntryKind.BATCH]
+        return self.books.close(period, told, entries=entries, about_keys=about)
 
 
 def recompute(terms: FacilityTerms, period: Period, raw: RawInput) -> ClosedEpoch:

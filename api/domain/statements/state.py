@@ -23,7 +23,7 @@ from api.domain.statements.books import Kept
 from api.domain.statements.evidence import STATE_FILE, hex32
 from api.domain.statements.money_book import Component, Due, Pair
 from api.domain.statements.told import fact_document, fact_from
-from api.domain.units import Epoch
+from api.domain.units import Bytes32, Epoch
 from api.errors import EvidenceInvalid
 
 _NOWHERE = Place(0, 0)
@@ -46,6 +46,7 @@ def encode_state(kept: Kept) -> bytes:
     for name, dues in (("stated", kept.stated), ("constant", kept.constant)):
         lines += [{name: _pair(pair), "due": _due(due)} for pair, due in sorted(dues.items())]
     lines += [{"owing": _pair(pair)} for pair in kept.owing]
+    lines += [{"unsigned": hex32(lease)} for lease in kept.unsigned]
     return b"".join(map(canonical_line, lines))
 
 
@@ -83,6 +84,7 @@ def decode_state(data: bytes) -> Kept:
             stated=read.dues["stated"],
             constant=read.dues["constant"],
             owing=tuple(read.owing),
+            unsigned=tuple(read.unsigned),
         )
     except (ValueError, KeyError, TypeError) as error:
         message = f"{STATE_FILE} line {number + 1}: {error}"
@@ -96,11 +98,14 @@ class _Reader:
         self.facts: list[Fact] = []
         self.dues: dict[str, dict[Pair, Due]] = {"stated": {}, "constant": {}}
         self.owing: list[Pair] = []
+        self.unsigned: list[Bytes32] = []
 
     def take(self, doc: dict[str, object]) -> None:
         """Read one line. Raises ValueError, KeyError or TypeError."""
         if "owing" in doc:
             self.owing.append(_pair_of(doc["owing"]))
+        elif "unsigned" in doc:
+            self.unsigned.append(as_bytes32(doc["unsigned"]))
         elif "due" in doc:
             [name] = doc.keys() - {"due"}
             self.dues[name][_pair_of(doc[name])] = dict(map(_component, as_list(doc["due"])))

@@ -171,9 +171,7 @@ def _with_manifest(published: Published, changes: dict[str, bytes]) -> dict[str,
     files = {p.rsplit("/", 1)[-1]: d for p, d in published.files.items() if "epoch-00001" not in p}
     files |= {path.rsplit("/", 1)[1]: data for path, data in changes.items()}
     said = follows_of(published.files[_path(published, "manifest.json")])
-    manifest = encode_manifest(
-        published.statements[0].facility_id, Epoch(0), files, log=said.log, previous=said.previous
-    )
+    manifest = encode_manifest(published.statements[0].facility_id, Epoch(0), files, said=said)
     return changes | {_path(published, "manifest.json"): manifest}
 
 

@@ -19,9 +19,10 @@ from api.domain.statements.evidence import (
     LINES_FILE,
     MANIFEST_FILE,
     TERMS_FILE,
+    Follows,
     hex32,
 )
-from api.domain.statements.evidence_reader import Follows, decode_lines, follows_of
+from api.domain.statements.evidence_reader import decode_lines, follows_of
 from api.domain.statements.lines import usage_tree
 from api.domain.statements.statement import statement_hash
 from api.domain.statements.told import decode_told
@@ -69,11 +70,14 @@ def test_close__random_ledger__binds_lines_evidence_and_the_statement_before():
         assert statement.previous_statement_hash == previous.statement_hash
         assert statement.evidence_hash == sha256(files[MANIFEST_FILE])
         log = end_of(entries, previous.log)
-        assert follows_of(files[MANIFEST_FILE]) == Follows(log, previous.manifest_hash)
+        assert follows_of(files[MANIFEST_FILE]) == Follows(
+            log, previous.manifest_hash, closed.signed
+        )
         shown = decode_entries(
             files[BATCHES_FILE], log=ledger.terms.log, before=previous.log, recorded_at_s=0
         )
-        assert shown == entries
+        assert shown.entries == entries
+        assert not shown.about_keys
         tree = usage_tree(ledger.terms.facility_id, period.epoch, closed.lines)
         assert statement.usage_root == closed.tree.root == tree.root
         assert statement.line_count == len(closed.lines)

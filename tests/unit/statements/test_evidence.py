@@ -29,10 +29,11 @@ from api.domain.statements import evidence, evidence_reader
 from api.domain.statements.evidence import (
     COMMITTED_FILES,
     FACTS_FILE,
+    Follows,
+    SignedShare,
     canonical_json,
     encode_manifest,
 )
-from api.domain.statements.evidence_reader import Follows
 from api.domain.statements.lines import Line
 from api.domain.statements.told import Told, decode_told, encode_told
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
@@ -205,16 +206,14 @@ def test_credits__of_a_closing_statement__are_what_it_states_below_zero_by_lease
     assert evidence.encode_credits([]) == b"lease,amount\n"
 
 
-_FOLLOWS = Follows(LogEnd(12, Bytes32(b"\5" * 32)), Bytes32(b"\6" * 32))
+_FOLLOWS = Follows(LogEnd(12, Bytes32(b"\5" * 32)), Bytes32(b"\6" * 32), SignedShare(7, 8))
 
 
 def test_manifest__one_byte_changed_in_any_file__has_another_hash() -> None:
     files = {name: name.encode() for name in COMMITTED_FILES}
 
     def hashed(of: int = 1, epoch: int = 0, said: Follows = _FOLLOWS, **changed: bytes) -> bytes:
-        data = encode_manifest(
-            FacilityId(of), Epoch(epoch), files | changed, log=said.log, previous=said.previous
-        )
+        data = encode_manifest(FacilityId(of), Epoch(epoch), files | changed, said=said)
         return sha256(data)
 
     hashes = {hashed(), hashed(of=2), hashed(epoch=1)}
@@ -224,15 +223,16 @@ def test_manifest__one_byte_changed_in_any_file__has_another_hash() -> None:
         for log in (LogEnd(13, _FOLLOWS.log.head), LogEnd(12, ZERO32))
     }
     hashes |= {hashed(said=replace(_FOLLOWS, previous=ZERO32))}
+    hashes |= {
+        hashed(said=replace(_FOLLOWS, signed=x)) for x in (SignedShare(8, 8), SignedShare(7))
+    }
 
-    assert len(hashes) == len(COMMITTED_FILES) + 6
+    assert len(hashes) == len(COMMITTED_FILES) + 8
 
 
 def test_follows__of_a_manifest__is_what_it_was_made_with() -> None:
     files = dict.fromkeys(COMMITTED_FILES, b"")
-    data = encode_manifest(
-        FacilityId(1), Epoch(0), files, log=_FOLLOWS.log, previous=_FOLLOWS.previous
-    )
+    data = encode_manifest(FacilityId(1), Epoch(0), files, said=_FOLLOWS)
 
     assert evidence_reader.follows_of(data) == _FOLLOWS
 

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.domain.log.entry import NO_LOG, Entry, LogEnd
+from api.domain.log.entry import NO_LOG, LogEnd
 from api.domain.metering.usage import LineKind
 from api.domain.statements import evidence, evidence_reader
-from api.domain.statements.batches import decode_entries, encode_entries
+from api.domain.statements.batches import PublishedEntries, decode_entries, encode_entries
 from api.domain.statements.evidence import (
     COMMITTED_FILES,
     FACTS_FILE,
+    Follows,
     encode_manifest,
 )
 from api.domain.statements.lines import Line
@@ -50,8 +51,8 @@ def test_decode_facility__slices_that_are_not_alike__are_refused(change: Any) ->
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (b"rentroll-evidence-4", b"rentroll-evidence-2", "its format is rentroll-evidence-2, not"),
-        (b'"rentroll-evidence-4"', b"3", "its format is 3, not"),
+        (b"rentroll-evidence-5", b"rentroll-evidence-2", "its format is rentroll-evidence-2, not"),
+        (b'"rentroll-evidence-5"', b"3", "its format is 3, not"),
         (b'"format"', b'"Format"', "format"),
         (b'"log_size": 12', b'"log_size": 1.5', "is not an integer"),
         (b'"log_size": 12', b'"log_size": true', "is not an integer"),
@@ -65,7 +66,7 @@ def test_follows__of_another_format_or_none__is_refused_by_its_name(
 ) -> None:
     files = dict.fromkeys(COMMITTED_FILES, b"")
     log, previous = LogEnd(12, Bytes32(b"\5" * 32)), Bytes32(b"\6" * 32)
-    data = encode_manifest(FacilityId(1), Epoch(0), files, log=log, previous=previous)
+    data = encode_manifest(FacilityId(1), Epoch(0), files, said=Follows(log, previous))
     assert data.count(old) >= 1
 
     with pytest.raises(EvidenceInvalid, match=message):
@@ -76,7 +77,7 @@ def _decode_facts(data: bytes) -> list[Told]:
     return decode_told(data, name=FACTS_FILE)
 
 
-def _decode_entries(data: bytes) -> list[Entry]:
+def _decode_entries(data: bytes) -> PublishedEntries:
     return decode_entries(data, log=TERMS.log, before=NO_LOG, recorded_at_s=0)
 
 

@@ -278,7 +278,7 @@ class Attester:
             home = facility_folder(facility_id) if name == FACILITY_FILE else folder
             read = self._evidence.read(f"{home}/{name}")
             if read != closed.files[name]:
-                raise difference(f"{home}/{name}", name, read=read, made=closed.files[name])
+                raise difference(f"{home}/{name}", name=name, read=read, made=closed.files[name])
         if statement_hash(closed.statement) != claimed_hash:
             raise EvidenceInvalid("the statement is not what the events give")
         # Only now: what did not hold is read again from the first entry.

@@ -15,25 +15,18 @@ _REREAD_BLOCKS = 64
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Evidence of an epoch, as the chain names it.
-
-    statement: of the posted statement, else zero.  evidence: the published hash; zero where a
-    statement is posted, of which the chain keeps its own hash alone.
-    """
+    """Evidence that an operator published for an epoch without a statement."""
 
     facility_id: FacilityId
     epoch: Epoch
-    statement: Bytes32
     evidence: Bytes32
-
-    @property
-    def about(self) -> Bytes32:
-        """The hash that stood on-chain."""
-        return self.evidence if self.statement == NO_HASH else self.statement
 
 
 class DueEvidence:
-    """Follows offers and publications; statements are asked for as they stand."""
+    """Follows offers and publications.
+
+    Statements are no concern: of one that is posted, a verdict a day later mostly comes too late.
+    """
 
     def __init__(self, contracts: Contracts) -> None:
         self._contracts = contracts
@@ -44,7 +37,6 @@ class DueEvidence:
     def older_than(self, age_s: int, account: str) -> Iterator[Due]:
         """What stood there for so long, of facilities on whose panel an account sits.
 
-        Statements that are final are left alone: a verdict on them comes too late.
         Raises:  ChainUnavailable.
         """
         head = self._contracts.client.head()
@@ -65,18 +57,12 @@ class DueEvidence:
 
     def _of(self, facility_id: FacilityId, *, before_s: int, block: int) -> Iterator[Due]:
         registry = self._contracts.statement_registry
-        posted, final, openness = self._contracts.together(
-            registry.epochs_posted(facility_id),
-            registry.epochs_final(facility_id),
-            registry.openness_of(facility_id),
+        posted, openness = self._contracts.together(
+            registry.epochs_posted(facility_id), registry.openness_of(facility_id)
         ).at(block=block)
-        for epoch in map(Epoch, range(final, posted)):
-            record = registry.statement_of(facility_id, epoch).at(block=block)
-            if record.posted_at_s <= before_s:
-                yield Due(facility_id, epoch, record.statement_hash, NO_HASH)
         for epoch in map(Epoch, range(posted, openness.first_open)):
             evidence = registry.published_hash_of(facility_id, epoch).at(block=block)
             # An epoch that only a void left published has no hash.
             since_s = self._since.get((facility_id, epoch, evidence))
             if evidence != NO_HASH and since_s is not None and since_s <= before_s:
-                yield Due(facility_id, epoch, NO_HASH, evidence)
+                yield Due(facility_id, epoch, evidence)

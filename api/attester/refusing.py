@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from api.attester.account import AttesterAccount
 from api.attester.chain_facts import ChainFacts
-from api.attester.due import DueEvidence
+from api.attester.due import Due, DueEvidence
 from api.attester.failures import MemoryContradicted
 from api.attester.shelf import RefusalShelf, SignedRefusal
 from api.domain.facility import DAY_S
@@ -100,7 +100,7 @@ class Refuser:
         self._account, self._facts, self._evidence = account, facts, evidence
         self._shelf, self._due, self._days = shelf, due, days
         # Evidence that was there, by its hash on-chain: looked at once.
-        self._had: set[tuple[FacilityId, Epoch, Bytes32]] = set()
+        self._had: set[Due] = set()
 
     def refused(
         self, facility_id: FacilityId, epoch: Epoch, statement: Bytes32, found: Found
@@ -127,40 +127,31 @@ class Refuser:
         """Refuse evidence that cannot be had a day after its hash stood on-chain."""
         told = []
         for due in self._due.older_than(DAY_S, self._account.address):
-            key = (due.facility_id, due.epoch, due.about)
-            if key in self._had:
+            if due in self._had:
                 continue
-            name = self._absent(due.facility_id, due.epoch, due.evidence)
+            name = self._absent(due)
             if name is None:
-                self._had.add(key)
                 continue
             code = RefusalCode.EVIDENCE_MISSING
             message = f"{name} could not be had a day after its hash stood on-chain"
             found = Found(code, name, message)
-            now_s = self._facts.now_s()
-            at = (due.facility_id, due.epoch, due.about, code)
-            if self._shelf.standing(*at, now_s=now_s) is None:
-                # Looked at twice, as a statement is.
-                if self._absent(due.facility_id, due.epoch, due.evidence) != name:
-                    continue
-                file = self._sign(
-                    due.facility_id,
-                    due.epoch,
-                    found,
-                    statement=due.statement,
-                    evidence=due.evidence,
-                )
-                told.append(Missing(due.facility_id, due.epoch, found, file))
+            now_s, at = self._facts.now_s(), (due.facility_id, due.epoch)
+            standing = self._shelf.standing(*at, due.evidence, code, now_s=now_s)
+            # Looked at twice, as a statement is.
+            if standing is None and self._absent(due) == name:
+                file = self._sign(*at, found, statement=NO_HASH, evidence=due.evidence)
+                told.append(Missing(*at, found, file))
         return told
 
-    def _absent(self, facility_id: FacilityId, epoch: Epoch, evidence: Bytes32) -> str | None:
+    def _absent(self, due: Due) -> str | None:
         """The first file that is not there; None if all are, or if that cannot be told."""
+        name = MANIFEST_FILE
         try:
             for name in (MANIFEST_FILE, *COMMITTED_FILES):
-                home = epoch_folder(facility_id, epoch)
-                home = facility_folder(facility_id) if name == FACILITY_FILE else home
+                home = epoch_folder(due.facility_id, due.epoch)
+                home = facility_folder(due.facility_id) if name == FACILITY_FILE else home
                 data = self._evidence.read(f"{home}/{name}")
-                if name == MANIFEST_FILE and evidence not in (NO_HASH, sha256(data)):
+                if name == MANIFEST_FILE and sha256(data) != due.evidence:
                     # What is there is something else: the evidence with this hash is not.
                     return name
         except EvidenceUnreachable:
@@ -170,6 +161,7 @@ class Refuser:
         except EvidenceInvalid:
             # Too large to read, which is another matter.
             return None
+        self._had.add(due)
         return None
 
     def _manifest_hash(self, facility_id: FacilityId, epoch: Epoch) -> Bytes32:

@@ -68,7 +68,7 @@ def require_seen(raw: RawInput, seen: LogEnd) -> None:
             raise MemoryContradicted(message, entry=entry.number)
 
 
-def difference(path: str, name: str, *, read: bytes, made: bytes) -> EvidenceInvalid:
+def difference(path: str, *, name: str, read: bytes, made: bytes) -> EvidenceInvalid:
     """The error of a file that is not what the events give: from which line on, from 1."""
     theirs, ours = read.split(b"\n"), made.split(b"\n")
     pairs = zip(theirs, ours, strict=False)

@@ -95,16 +95,16 @@ class RefusalShelf:
         about = said.evidence_hash if said.statement_hash == NO_HASH else said.statement_hash
         name = _name(said.facility_id, said.epoch, about, said.code)
         text = json.dumps(signed.document(), separators=(",", ":"), ensure_ascii=True)
-        self._write(name, text + "\n")
+        self._write(name, text=text + "\n")
         self._known[name] = said.until_s
         self._write_index()
         return name
 
     def _write_index(self) -> None:
         text = json.dumps({"format": _FORMAT, "refusals": sorted(self._known)}, indent=1) + "\n"
-        self._write(INDEX_FILE, text)
+        self._write(INDEX_FILE, text=text)
 
-    def _write(self, name: str, text: str) -> None:
+    def _write(self, name: str, *, text: str) -> None:
         target, partial = self.folder / name, self.folder / f".{name}.partial"
         try:
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)

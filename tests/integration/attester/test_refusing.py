@@ -222,22 +222,18 @@ def test_missing__evidence_is_there_or_cannot_be_asked_for__is_not_refused(
     assert _files(tmp_path) == []
 
 
-def test_missing__evidence_of_a_posted_statement__names_the_statement(
-    world: World, tmp_path: Path
+def test_missing__one_file_of_published_evidence_is_gone__is_named(
+    closed: World, tmp_path: Path
 ) -> None:
-    world.at(DAY_S)
-    world.post(0)
-    (
-        world.evidence.root / epoch_folder(FacilityId(world.facility_id), Epoch(0)) / "lines.csv"
-    ).unlink()
-    record = world.now(world.contracts.statement_registry.statement_of(FacilityId(1), Epoch(0)))
-    world.chain.set_time(record.posted_at_s + DAY_S)
+    folder = epoch_folder(FacilityId(closed.facility_id), Epoch(0))
+    manifest = closed.evidence.read(f"{folder}/{MANIFEST_FILE}")
+    facility = FacilityId(closed.facility_id)
+    publish = calldata.call("StatementRegistry", "publish", facility, 0, sha256(manifest))
+    send(closed.client, closed.operator, closed.deployment.statement_registry, publish)
+    (closed.evidence.root / folder / "lines.csv").unlink()
+    closed.at(2 * DAY_S + GRACE_S)
 
-    (verdict,) = _refusing(world, tmp_path).look_for_missing()
+    (verdict,) = _refusing(closed, tmp_path).look_for_missing()
 
-    [said] = _files(tmp_path)
-    assert (said["place"], verdict.found and verdict.found.code.name) == (
-        "lines.csv",
-        "EVIDENCE_MISSING",
-    )
-    assert said["statement_hash"] == "0x" + statement_hash(world.statement(0)).hex()
+    assert verdict.found is not None
+    assert verdict.found.place == "lines.csv"

@@ -142,6 +142,6 @@ def test_found__same__by_code_and_place() -> None:
     [(b"a\nb\nc\n", 2), (b"a\n", 2), (b"a\nB\nc\nd", 4), (b"", 1), (b"a\nB\nc\n\n", 5)],
 )
 def test_difference__of_two_files__names_the_first_line(read: bytes, line: int) -> None:
-    error = difference("f/lines.csv", "lines.csv", read=read, made=b"a\nB\nc\n")
+    error = difference("f/lines.csv", name="lines.csv", read=read, made=b"a\nB\nc\n")
 
     assert (error.context["file"], error.context["line"]) == ("lines.csv", line)

@@ -1,6 +1,7 @@
 """Evidence on disk or behind a URL: written whole or not at all, read with bounds."""
 
 import os
+import ssl
 import stat
 import uuid
 from collections.abc import Iterator
@@ -145,9 +146,14 @@ class EvidenceFolder:
 class EvidenceUrl:
     """Evidence root behind HTTP."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, *, ca_file: Path | None = None) -> None:
+        """Args: ca_file: certificates to trust instead of the public authorities'.
+
+        Raises:  OSError, which SSLError is, if it cannot be read.
+        """
         self._base = base_url.rstrip("/") + "/"
-        self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False)
+        trusted = ssl.create_default_context(cafile=ca_file)
+        self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, verify=trusted)
 
     def close(self) -> None:
         """Close the connections."""

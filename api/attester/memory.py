@@ -212,6 +212,33 @@ class SignedMemory:
         self._length += len(line)
 
 
+def peek(file: Path, bound: Bound) -> tuple[list[Row], bool]:
+    """Rows of a memory, and whether a process holds it; nothing is changed.
+
+    Raises:  Misconfigured for what is no memory of this key and deployment; OSError if there is no
+             such file.
+    """
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        held = False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            held = True
+        whole, _, _cut = _all_of(descriptor).rpartition(b"\n")
+    finally:
+        os.close(descriptor)
+    try:
+        lines = [decode_row(line) for line in whole.splitlines()]
+    except BROKEN_ROW as error:
+        raise Misconfigured(f"the attester's memory {file} is not usable: {error!r}") from error
+    for whose, _row in lines:
+        if whose != bound:
+            message = f"{file} is the memory of {whose.sentence()}, not of {bound.sentence()}"
+            raise Misconfigured(message)
+    return [row for _whose, row in lines], held
+
+
 def _all_of(descriptor: int) -> bytes:
     os.lseek(descriptor, 0, os.SEEK_SET)
     parts = []

@@ -71,7 +71,9 @@ def test_init__empty_folder__makes_settings_and_keystore_for_the_owner_alone(
     assert {stat.S_IMODE(path.stat().st_mode) for path in found} == {0o600}
     assert (again.exit_code, "not written over" in again.stderr) == (2, True)
     address = next(line for line in result.stdout.splitlines() if line.startswith("address"))
-    assert json.loads((tmp_path / "site" / names[0]).read_text())["address"].lower() in address.lower()
+    assert (
+        json.loads((tmp_path / "site" / names[0]).read_text())["address"].lower() in address.lower()
+    )
 
 
 def test_init__without_key__makes_settings_alone(tmp_path: Path) -> None:

@@ -47,3 +47,14 @@ class AgentBroken(AppError):
 
     status = 500
     code = "agent_broken"
+
+
+class Behind(AppError):
+    """A request was signed behind another receipt than the key's newest, which the answer has."""
+
+    status = 409
+    code = "agent_behind"
+
+    def __init__(self, message: str, receipt: bytes) -> None:
+        super().__init__(message)
+        self.receipt = receipt

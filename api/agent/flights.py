@@ -43,11 +43,15 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the service says of one event. code and detail are of one that was rejected."""
+    """What the service says of one event. code and detail are of one that was rejected.
+
+    known: it is accepted, and says what is agreed already.
+    """
 
     status: str
     code: str = ""
     detail: str = ""
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,12 @@ class Flights:
         with self._spool.write(sending=True) as db:
             _land(db, flight)
 
+    def begin_behind(self, flight: Flight, receipt: bytes) -> None:
+        """Go on behind a receipt: the body is made anew, and signed behind that."""
+        with self._spool.write(sending=True) as db:
+            _land(db, flight)
+            _go_on(db, flight, receipt)
+
     def condemn(self, flight: Flight, *, code: str, detail: str, now_s: int) -> None:
         """Keep the one event of a body that the service condemns as refused."""
         assert len(flight.seqs) == 1
@@ -140,6 +150,8 @@ class Flights:
         with self._spool.write(sending=True) as db:
             _land(db, flight)
             _keep_sent(db, flight, _told(flight, results, receipt), receipt or b"", now_s=now_s)
+            if receipt is not None:
+                _go_on(db, flight, receipt)
             for seq, result in zip(flight.seqs, results, strict=True):
                 if result.status != "rejected":
                     db.execute("DELETE FROM events WHERE seq = ?", (seq,))
@@ -197,12 +209,17 @@ def _land(db: sqlite3.Connection, flight: Flight) -> None:
     db.execute("DELETE FROM flights WHERE log = ? AND author = ?", (flight.log, flight.author))
 
 
+def _go_on(db: sqlite3.Connection, flight: Flight, receipt: bytes) -> None:
+    db.execute(
+        "INSERT INTO ends VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET receipt = excluded.receipt",
+        (flight.log, flight.author, receipt),
+    )
+
+
 def _after(db: sqlite3.Connection, log: str, author: str) -> bytes:
     """The last receipt of a key in a log; nothing before the first."""
     row = db.execute(
-        "SELECT receipt FROM sent WHERE log = ? AND author = ? AND receipt != x''"
-        " ORDER BY place DESC LIMIT 1",
-        (log, author),
+        "SELECT receipt FROM ends WHERE log = ? AND author = ?", (log, author)
     ).fetchone()
     return b"" if row is None else bytes(row[0])
 

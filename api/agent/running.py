@@ -69,10 +69,10 @@ def _watched(stop: threading.Event, log: Log) -> Iterator[None]:
 def _run(
     settings: AgentSettings, stop: threading.Event, *, now: Callable[[], int], log: Log
 ) -> None:
-    signer = make_signer(settings)
-    transport = make_transport(settings, signer)
     clock = AgentClock(now)
     spool = Spool(settings.spool, most_mib=settings.spool_mib)
+    signer = make_signer(settings, spool, clock)
+    transport = make_transport(settings, signer)
     with spool.alone():
         sources = make_sources(settings, spool, clock)
         own = [source_name(settings, worker.kind) for worker in sources.workers]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.agent.clock import AgentClock
-from api.agent.failures import BodyRefused, NotAdmitted, SpoolFailed, Unreachable
+from api.agent.failures import Behind, BodyRefused, NotAdmitted, SpoolFailed, Unreachable
 from api.agent.flights import MOST_EVENTS, Flight, Flights
 from api.agent.transport import Signer, Transport
 
@@ -19,13 +19,18 @@ _ASK_TIME_EVERY_S = 300
 
 @dataclass(slots=True)
 class SenderState:
-    """What health shows of it."""
+    """What health shows of it.
+
+    receipts_off_s: how far the newest receipt's second is off this machine's clock, beyond what
+    may be: recorded seconds decide in which statement a fact is.
+    """
 
     last_sent_s: int | None = None
     sent: int = 0
     refused: int = 0
     failure: str | None = None
     failing_since_s: int | None = None
+    receipts_off_s: int = 0
 
 
 class Sender:
@@ -81,11 +86,15 @@ class Sender:
         except BodyRefused as error:
             self._narrow(flight, error.message)
             return 0.0
+        except Behind as error:
+            self._flights.begin_behind(flight, error.receipt)
+            return 0.0
         self._clock.hear(answered.date)
         self._asked_time_s = self._clock.now_s()
         ahead = self._flights.settle(
             flight, answered.results, answered.receipt, now_s=self._clock.now_s()
         )
+        self.state.receipts_off_s = answered.off_s
         self._most = min(MOST_EVENTS, self._most * 2)
         rejected = sum(result.status == "rejected" for result in answered.results) - ahead
         self.state.last_sent_s = self._clock.now_s()

@@ -24,6 +24,7 @@ class ServiceSettings:
     url: str
     facility: int
     api_key_file: Path | None
+    log_key: str | None
     ca_file: Path | None
 
 
@@ -160,6 +161,7 @@ def _service(table: SettingsTable) -> ServiceSettings:
         url=table.text("url"),
         facility=table.number("facility", 0, low=1, high=(1 << 63) - 1),
         api_key_file=table.maybe_path("api_key_file"),
+        log_key=table.text("log_key", "") or None,
         ca_file=table.maybe_path("ca_file"),
     )
     table.end()

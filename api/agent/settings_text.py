@@ -27,8 +27,11 @@ key_file = "agent.key"
 url = {url}
 # Facility whose devices these are.
 facility = {facility}
-# A file with an API key that has the scope events:write. `chmod 600` it.
-api_key_file = "api.key"
+# The key that signs the log's receipts (`log.key` of the facility's terms, as base64url), where you
+# compared it with the chain. Without it the first is believed that the service names.
+# log_key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+# In place of signing: a file with an API key that has the scope events:write. `chmod 600` it.
+# api_key_file = "api.key"
 # Certificates to trust, if the service's are not of a public authority.
 # ca_file = "ca.pem"
 

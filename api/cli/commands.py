@@ -15,6 +15,7 @@ from api.cli import (
     event_commands,
     import_commands,
     key_commands,
+    ledger_key_commands,
     output,
     refusal_commands,
     replace_commands,
@@ -34,6 +35,7 @@ app.add_typer(agent_commands.agent, name="agent")
 app.add_typer(attester_commands.attester, name="attester")
 app.add_typer(key_commands.register, name="register")
 app.add_typer(key_commands.keys, name="keys")
+app.add_typer(ledger_key_commands.ledger_key, name="ledger-key")
 app.add_typer(bill_commands.bills, name="bills")
 app.add_typer(event_commands.events, name="events")
 app.add_typer(import_commands.importers, name="import")

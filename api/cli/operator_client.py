@@ -58,6 +58,23 @@ class OperatorClient:
         request = self._client.build_request("POST", path, content=content, headers=_JSON)
         return self._object(path, self._answered(request))
 
+    def path_of(self, path: str) -> str:
+        """A path below the API's URL, as a request names it: what is signed."""
+        return self._client.build_request("POST", path).url.raw_path.decode("ascii")
+
+    def post_bytes(
+        self, path: str, content: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, object]]:
+        """POST bytes as they are; what is answered with 200 or 409. Raises as `post` does."""
+        request = self._client.build_request("POST", path, content=content, headers=headers)
+        status, answer = self._sent(request)
+        said = self._object(path, answer)
+        if status not in (HTTPStatus.OK, HTTPStatus.CONFLICT) or (
+            status == HTTPStatus.CONFLICT and "receipt" not in said
+        ):
+            raise _refusal(path, status, said)
+        return status, said
+
     def get(self, path: str, /, values: Mapping[str, str] | None = None) -> object:
         """GET JSON. Raises as `post` does."""
         return self._answered(self._client.build_request("GET", path, params=values))
@@ -67,7 +84,15 @@ class OperatorClient:
         return self._object(path, self.get(path, values))
 
     def _answered(self, request: httpx.Request) -> object:
-        """What is answered, at last. A request that was refused as busy did nothing."""
+        """What is answered, at last, with success."""
+        status, content = self._sent(request)
+        if status >= HTTPStatus.MULTIPLE_CHOICES:
+            path = request.url.path
+            raise _refusal(path, status, self._object(path, content))
+        return content
+
+    def _sent(self, request: httpx.Request) -> tuple[int, object]:
+        """Status and answer, at last. A request that was refused as busy did nothing."""
         path = request.url.path
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -79,9 +104,7 @@ class OperatorClient:
             if answer.status_code not in _BUSY or attempt == _ATTEMPTS:
                 break
             time.sleep(_wait_s(answer.headers.get("retry-after", "")))
-        if not answer.is_success:
-            raise _refusal(path, answer.status_code, self._object(path, content))
-        return content
+        return answer.status_code, content
 
     def _object(self, path: str, content: object) -> dict[str, object]:
         try:

@@ -7,10 +7,12 @@ from sqlalchemy import Engine
 
 from api.clock import Clock
 from api.db.ledger import KnownEvent
+from api.db.log_keys import log_key_rows
 from api.db.session import reading
+from api.domain.log.keys import KeyRole
 from api.domain.metering.facts import Fact, Place
 from api.domain.metering.items import EventResult, Item, read_item
-from api.domain.units import OperatorId
+from api.domain.units import Bytes32, FacilityId, OperatorId
 from api.errors import EventRejected
 from api.ledger.judging import BatchJudge
 from api.ledger.snapshot import Snapshot, view_snapshots
@@ -23,11 +25,13 @@ def check(
     *,
     broken: Mapping[int, EventRejected] = MappingProxyType({}),
     clock: Clock,
+    signed: tuple[FacilityId, Bytes32] | None = None,
 ) -> list[EventResult]:
     """Judge a batch of parsed JSON events as `ingest` would; nothing is written or remembered.
 
     One view of the database, in which writers hold up nobody and are not held up.
     Args:    broken: by index, what the parser found wrong with an event's JSON.
+             signed: facility and key of a signed request, which speaks of no other.
     Returns: one result per event, in order: those of `ingest` on the same state.
     Raises:  DatabaseUnavailable.
     """
@@ -36,7 +40,13 @@ def check(
     with reading(engine) as connection:
         told = [item.event for item in items]
         snapshots = view_snapshots(connection, operator_id, told, clock)
-        judge = BatchJudge(connection, snapshots, items, _NobodyWrites())
+        role = None
+        if signed is not None:
+            facility_id, key = signed
+            snapshots = {name: s for name, s in snapshots.items() if name == facility_id}
+            rows = log_key_rows(connection, facility_id)
+            role = next((KeyRole(row.role) for row in rows if row.key == key), None)
+        judge = BatchJudge(connection, snapshots, items, _NobodyWrites(), role=role)
         return [judge.take(x) if isinstance(x, Item) else x for x in read]
 
 

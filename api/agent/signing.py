@@ -1,0 +1,178 @@
+"""Signing: the agent's key, the logs that it writes to, and the receipts that it is given.
+
+The first receipt of a key is the entry that brought it, which the service shows when asked. Each
+later request names the one before, so no entry of the agent can be left out of a log unseen.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from api.agent.failures import NotAdmitted
+from api.agent.flights import Flight, Result
+from api.agent.spool import Spool, pin_log, pinned_log
+from api.domain.json_text import as_object, as_text, read_json
+from api.domain.log.answers import ACCEPTED, DUPLICATE, KNOWN, REJECTED
+from api.domain.log.entry import LogName, entry_hash, log_name
+from api.domain.log.receipts import Receipt, receipt_document, receipt_from
+from api.domain.log.requests import key_from, key_text, sign_request
+from api.domain.units import ZERO32, Bytes32
+from api.errors import EvidenceInvalid
+
+# A receipt whose second is further off the agent's clock is told to people.
+CLOCK_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLog:
+    """A facility's log: its name, and the key that signs its receipts."""
+
+    name: LogName
+    key: Bytes32
+
+
+class AskLog(Protocol):
+    """Asks the service what it says of a facility's log."""
+
+    def __call__(self, facility: int) -> bytes:
+        """JSON of `GET /v1/facilities/{facility_id}/log`. Raises Unreachable, NotAdmitted."""
+
+
+class Logs:
+    """The logs of the agent's facilities, as they were said to be at first: no other is believed
+    later."""
+
+    def __init__(self, spool: Spool, ask: AskLog, *, key: str | None = None) -> None:
+        """Args: key: of the log, where somebody compared it with the chain; else the first is
+        believed that the service names."""
+        self._spool, self._ask, self._key = spool, ask, key
+        self._known: dict[int, KnownLog] = {}
+
+    def of(self, facility: int) -> KnownLog:
+        """The log of a facility. Raises Unreachable, NotAdmitted, SpoolFailed."""
+        known = self._known.get(facility)
+        if known is None:
+            said = pinned_log(self._spool, facility)
+            if said is None:
+                said = self._ask(facility)
+                known = self._read(said)
+                pin_log(self._spool, facility, said)
+            else:
+                known = self._read(said)
+            self._known[facility] = known
+        return known
+
+    def _read(self, said: bytes) -> KnownLog:
+        try:
+            doc = as_object(read_json(said))
+            name, key = log_name(as_text(doc["log"])), as_text(doc["log_key"])
+            known = KnownLog(name, key_from(key))
+        except (ValueError, TypeError, KeyError) as error:
+            raise NotAdmitted("the service says of the log what no Rentroll would") from error
+        if known.key == ZERO32:
+            raise NotAdmitted("the facility's log gives no receipts: send by an API key")
+        if self._key is not None and key != self._key:
+            raise NotAdmitted(f"the log's key is {key}, the settings say {self._key}")
+        return known
+
+
+class KeySigner:
+    """Signs by the agent's own key, and keeps the log to its receipts."""
+
+    def __init__(self, key: Ed25519PrivateKey, logs: Logs, now: Callable[[], int]) -> None:
+        self._key, self._logs, self._now = key, logs, now
+        self._public = Bytes32(key.public_key().public_bytes_raw())
+
+    @property
+    def author(self) -> str:
+        """The public key, as requests name it."""
+        return key_text(self._public)
+
+    def log(self, facility: int) -> str:
+        """The log that a request about a facility speaks of."""
+        return str(self._logs.of(facility).name)
+
+    def headers(self, flight: Flight, *, path: str, content_type: str) -> Mapping[str, str]:
+        """Headers of a flight's request."""
+        after = ZERO32
+        if flight.after:
+            after = entry_hash(receipt_from(as_object(read_json(flight.after))).entry)
+        return sign_request(
+            self._key,
+            path=path,
+            content_type=content_type,
+            body=flight.body,
+            log=self._logs.of(flight.facility).name,
+            after=after,
+            created_s=self._now(),
+        )
+
+    def receipt(
+        self, flight: Flight, answer: Mapping[str, object], results: Sequence[Result]
+    ) -> bytes:
+        """The receipt of an answer, once it holds. Raises NotAdmitted."""
+        try:
+            receipt = self._own(flight, answer)
+            receipt.require_of(flight.body)
+            if receipt.entry.author != self._public:
+                raise EvidenceInvalid(f"{receipt.where}: it is another key's")
+            if list(receipt.answers) != [_byte(result) for result in results]:
+                raise EvidenceInvalid(f"{receipt.where}: it says other answers than came with it")
+        except EvidenceInvalid as error:
+            raise NotAdmitted(error.message) from error
+        return _text(receipt)
+
+    def begin_behind(self, flight: Flight, answer: Mapping[str, object]) -> bytes:
+        """The receipt behind which the service says that this key goes on: of the entry that
+        brought it, or of one that the spool lost.
+
+        Raises:  NotAdmitted if the log ends before a receipt that we have: it is another one.
+        """
+        try:
+            receipt = self._own(flight, answer)
+        except EvidenceInvalid as error:
+            raise NotAdmitted(error.message) from error
+        if flight.after:
+            ours = receipt_from(as_object(read_json(flight.after)))
+            if receipt.entry.number <= ours.entry.number:
+                message = (
+                    f"the log goes on behind entry {receipt.entry.number}, and we have a receipt of"
+                    f" entry {ours.entry.number}: it was rewritten, or restored from an older copy"
+                )
+                raise NotAdmitted(message)
+        return _text(receipt)
+
+    def off_s(self, receipt: bytes) -> int:
+        """How far the second of a receipt is off this machine's clock; 0 within two minutes."""
+        entry = receipt_from(as_object(read_json(receipt))).entry
+        off_s = entry.recorded_at_s - self._now()
+        return off_s if abs(off_s) > CLOCK_S else 0
+
+    def _own(self, flight: Flight, answer: Mapping[str, object]) -> Receipt:
+        """The receipt of an answer about a flight's log. Raises EvidenceInvalid."""
+        known = self._logs.of(flight.facility)
+        try:
+            document = as_object(answer["receipt"])
+        except (KeyError, TypeError) as error:
+            raise EvidenceInvalid("the service gives no receipt") from error
+        receipt = receipt_from(document)
+        receipt.require_signed(known.key)
+        if receipt.entry.log != known.name:
+            raise EvidenceInvalid(f"{receipt.where}: it is of another log than {known.name}")
+        return receipt
+
+
+def _text(receipt: Receipt) -> bytes:
+    return orjson.dumps(receipt_document(receipt))
+
+
+def _byte(result: Result) -> int:
+    """The byte that the log holds of an answer; of an accepted event that is known, too."""
+    if result.status == "rejected":
+        return REJECTED.get(result.code, -1)
+    if result.status == "duplicate":
+        return DUPLICATE
+    return KNOWN if result.known else ACCEPTED

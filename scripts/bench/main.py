@@ -28,6 +28,7 @@ from scripts.bench import index as bench_index
 from scripts.bench import ingest as bench_ingest
 from scripts.bench import memory as bench_memory
 from scripts.bench import processes as bench_processes
+from scripts.bench import signed as bench_signed
 from scripts.bench.load import DAY_S, Load
 from scripts.bench.stage import Stage, deploy, serving
 from scripts.bench.table import show
@@ -38,6 +39,7 @@ _EVENTS, _QUICK_EVENTS = 100_000, 4_000
 _CHAIN_EVENTS, _QUICK_CHAIN_EVENTS = 4_000, 200
 _ROUNDS, _QUICK_ROUNDS = 5, 1
 _MEMORY_EVENTS, _QUICK_MEMORY_EVENTS = 5_000_000, 5_000
+_BATCHES, _QUICK_BATCHES = 40, 6
 Step = Callable[[str], Any]
 Figures = dict[str, Any]
 
@@ -97,6 +99,7 @@ def run(folder: Path, *, quick: bool, step: Step) -> Figures:
             figures["index"]["postgresql"] = bench_index.measure(stage, create("indexed"))
             figures["ingest"]["postgresql"] = _ingest_postgres(stage, load, create, step)
             figures["processes"] = _two_processes(stage, create, quick=quick, step=step)
+        figures |= run_signed(folder, quick=quick, step=step)
         step("decode with web3.py")
         peer = figures["index"]["web3"] = bench_index.measure_web3(stage)
         for name in figures["index"].keys() - {"web3"}:
@@ -186,7 +189,13 @@ def _steps(*, quiet: bool) -> Iterator[Step]:
         yield lambda what: bar.update(task, description=what)
 
 
-_RUNS = {None: run, "processes": run_processes, "memory": run_memory}
+def run_signed(folder: Path, *, quick: bool, step: Step) -> Figures:
+    """What signing adds to a batch, alone."""
+    step("take signed and unsigned batches in turn")
+    return {"signed": bench_signed.measure(folder, batches=_QUICK_BATCHES if quick else _BATCHES)}
+
+
+_RUNS = {None: run, "processes": run_processes, "memory": run_memory, "signed": run_signed}
 
 
 def main() -> int:

@@ -61,6 +61,14 @@ def _ingest(figures: Mapping[str, Mapping[str, float]]) -> Table:
     return table
 
 
+def _signed(figures: Mapping[str, float]) -> Table:
+    table = _table("Batches of 1,000 events in one process", "", "CPU us/event")
+    table.add_row("by API key", f"{figures['unsigned_us']:.1f}")
+    table.add_row("signed, with a receipt", f"{figures['signed_us']:.1f}")
+    table.add_row("times (goal 1.15)", f"{figures['times']:.2f}")
+    return table
+
+
 def _processes(figures: Mapping[str, float]) -> Table:
     title = (
         f"Two API processes on one PostgreSQL, a facility each, {figures['events']:,.0f} events"
@@ -121,6 +129,8 @@ def show(console: Console, figures: Mapping[str, Any]) -> None:
         console.print(_ingest(figures["ingest"]))
         if "postgresql" not in figures["ingest"]:
             console.print("PostgreSQL: not measured, the dev group is not installed")
+    if "signed" in figures:
+        console.print(_signed(figures["signed"]))
     if "processes" in figures:
         console.print(_processes(figures["processes"]))
     if "memory" in figures:

@@ -55,6 +55,9 @@ Named = list[tuple[bytes, int]]
 KINDS = {"batch": 1, "key": 3, "key-end": 4}
 PATHS = {"key": "/v1/log/keys", "key-end": "/v1/log/keys/end"}
 AHEAD_S, HEARD_S = 120, 3_600
+FIELD = (1 << 255) - 19
+Y8 = int("05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826", 16)
+WEAK = (0, 1, FIELD - 1, Y8, FIELD - Y8)
 COVERED = '("@method" "@path" "content-type" "content-digest" "rentroll-log" "rentroll-after")'
 STATED = {
     "created": re.compile(r"[0-9]{1,11}"),
@@ -535,7 +538,15 @@ def key_of(text: str) -> bytes:
     key = urlsafe_b64decode(text + "=") if re.fullmatch(r"[\w-]{43}", text, re.ASCII) else b""
     if text_of(key) != text:
         raise ValueError(f"{text[:60]!r} is no key")
+    if (int.from_bytes(key, "little") & ((1 << 255) - 1)) % FIELD in WEAK:
+        raise ValueError(f"{text} is a key with which everybody signs")
     return key
+
+
+def once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(members)) != len(members):
+        raise ValueError("its body names a field twice")
+    return dict(members)
 
 
 def unpacked(text: str) -> bytes:
@@ -641,7 +652,7 @@ class Authors:
             raise ValueError("it was signed later than it was recorded")
         if bytes.fromhex(request["after"]) != (ZERO if known is None else known["last"]):
             raise ValueError("its author named another entry as the newest")
-        body = json.loads(said)
+        body = json.loads(said, object_pairs_hook=once)
         self.allow(doc["kind"], body, author, known)
         return dict(body)
 

@@ -15,7 +15,7 @@ from api.domain.statements.evidence import FACILITY_FILE, facility_folder, hex32
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.pledge_files import pledge_path, with_replacement
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.errors import AppError, EvidenceInvalid
+from api.errors import AppError, EvidenceInvalid, EvidenceUnreachable
 from api.evidence_store import HOSTILE, EvidenceSource
 
 # Deeper than any reorg that we expect; older offers are final and read once.
@@ -213,7 +213,7 @@ class PledgeWatch:
             return with_replacement(
                 roster, document, root=root, from_epoch=from_epoch, number=pledge.number
             )
-        except EvidenceInvalid:
+        except (EvidenceInvalid, EvidenceUnreachable):
             raise
         except (AppError, *HOSTILE) as error:
             message = f"the pledge in force from epoch {from_epoch} on is not published"

@@ -42,6 +42,7 @@ FUNCTIONS = {
         Function("setAttester", ("address", "bool")),
         Function("setPanel", ("uint8", "address[]")),
         Function("depositBond", ("address", "uint256")),
+        Function("setUrl", ("string",)),
         Function("chargeEquivocation", (STATEMENT, SIGNED, STATEMENT, SIGNED)),
     ),
     "PledgeRegistry": (

@@ -1,9 +1,9 @@
 """SQL of the log: identities of events, their keys, and the facts that a correction can name."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
 from sqlalchemy import Connection, Table, and_, func, select, text
 from sqlalchemy.sql.selectable import LABEL_STYLE_TABLENAME_PLUS_COL as _LABELS
 
@@ -31,11 +31,15 @@ def allocate_keys(connection: Connection, table: Table, count: int) -> list[int]
     if is_sqlite(connection):
         first = connection.execute(select(func.coalesce(func.max(key), 0))).scalar_one() + 1
         return list(range(first, first + count))
-    rows = connection.execute(
-        text("SELECT nextval(pg_get_serial_sequence(:t, :c)) FROM generate_series(1, :n)"),
+    # One row of many keys: a row for each costs more than the keys do.
+    keys: list[int] = connection.execute(
+        text(
+            "SELECT array_agg(nextval((SELECT CAST(pg_get_serial_sequence(:t, :c) AS regclass))))"
+            " FROM generate_series(1, :n)"
+        ),
         {"t": table.name, "c": key.name, "n": count},
-    )
-    return [int(value) for (value,) in rows]
+    ).scalar_one()
+    return keys
 
 
 # One statement a batch, however many sources it names. CROSS JOIN fixes SQLite's join order.
@@ -71,7 +75,7 @@ def known_events(
     """Events that a facility's log already has, of some identities `(source, id)`."""
     wanted = list(dict.fromkeys(identities))
     if is_sqlite(connection):
-        named = {"facility_id": facility_id, "wanted": json.dumps(wanted)}
+        named = {"facility_id": facility_id, "wanted": orjson.dumps(wanted).decode()}
         rows = connection.execute(_KNOWN_SQLITE, named)
     else:
         sources, ids = [source for source, _ in wanted], [event_id for _, event_id in wanted]

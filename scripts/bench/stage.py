@@ -183,11 +183,20 @@ def _wait_ready(service: Service) -> None:
 
 def peak_rss_mb(pid: int | str = "self") -> float | None:
     """Most memory that a process held, in megabytes; None where there is no /proc."""
+    return _status_mb(pid, "VmHWM")
+
+
+def rss_mb(pid: int) -> float | None:
+    """Memory that a process holds now, in megabytes; None where there is no /proc."""
+    return _status_mb(pid, "VmRSS")
+
+
+def _status_mb(pid: int | str, name: str) -> float | None:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return None
-    line = next(row for row in status.splitlines() if row.startswith("VmHWM:"))
+    line = next(row for row in status.splitlines() if row.startswith(f"{name}:"))
     return int(line.split()[1]) * 1_024 / 1e6
 
 

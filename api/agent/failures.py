@@ -35,6 +35,12 @@ class NotAdmitted(AppError):
     code = "agent_key"
 
 
+class LogRefused(NotAdmitted):
+    """The log is not what it was, or a receipt does not hold: nothing counts as sent."""
+
+    code = "agent_log"
+
+
 class BodyRefused(AppError):
     """The service condemns a body as a whole."""
 

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.agent.clock import AgentClock
-from api.agent.failures import Behind, BodyRefused, NotAdmitted, SpoolFailed, Unreachable
+from api.agent.failures import (
+    Behind,
+    BodyRefused,
+    LogRefused,
+    NotAdmitted,
+    SpoolFailed,
+    Unreachable,
+)
 from api.agent.flights import MOST_EVENTS, Flight, Flights
 from api.agent.transport import Signer, Transport
 
@@ -51,6 +58,8 @@ class Sender:
         self._failures = 0
         self._most = MOST_EVENTS
         self._asked_time_s: int | None = None
+        # Facilities whose log does not take the key, the one that was asked longest ago first.
+        self._refused: dict[int, None] = {}
         self.state = SenderState()
 
     def step(self) -> float:
@@ -60,24 +69,35 @@ class Sender:
             pause_s = self._send_next()
         except Unreachable as error:
             return self._failed(error.message, at_least_s=error.retry_after_s)
+        except LogRefused as error:
+            return self._failed(error.message, at_least_s=_KEY_PAUSE_S)
         except NotAdmitted as error:
             message = f"the service does not take the key, or has no such path: {error.message}"
             return self._failed(message, at_least_s=_KEY_PAUSE_S)
         except SpoolFailed as error:
             return self._failed(error.message, at_least_s=0)
-        if pause_s < _AHEAD_PAUSE_S:
+        if pause_s < _AHEAD_PAUSE_S and not self._refused:
             self._failures = 0
             self.state.failure = self.state.failing_since_s = None
         return pause_s
 
     def _send_next(self) -> float:
-        for facility in self._flights.facilities():
-            log = self._signer.log(facility)
-            flight = self._flights.next(
-                facility, log=log, author=self._signer.author, most=self._most
-            )
-            if flight is not None:
-                return self._send(flight)
+        waiting = self._flights.facilities()
+        self._refused = {facility: None for facility in self._refused if facility in waiting}
+        # Logs that take the key first: what waits for a person holds up nobody else.
+        willing = [facility for facility in waiting if facility not in self._refused]
+        for facility in (*willing, *self._refused):
+            self._refused.pop(facility, None)
+            try:
+                log = self._signer.log(facility)
+                flight = self._flights.next(
+                    facility, log=log, author=self._signer.author, most=self._most
+                )
+                if flight is not None:
+                    return self._send(flight)
+            except NotAdmitted:
+                self._refused[facility] = None
+                raise
         return _IDLE_PAUSE_S
 
     def _send(self, flight: Flight) -> float:
@@ -87,7 +107,7 @@ class Sender:
             self._narrow(flight, error.message)
             return 0.0
         except Behind as error:
-            self._flights.begin_behind(flight, error.receipt)
+            self._flights.begin_behind(flight, error.receipt, now_s=self._clock.now_s())
             return 0.0
         self._clock.hear(answered.date)
         self._asked_time_s = self._clock.now_s()

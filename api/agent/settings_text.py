@@ -18,7 +18,9 @@ key_file = "agent.key"
 # confirm_every_s = 300
 # seen_every_s = 600
 # How long what was sent is kept, to be sent again if need be, and how large the spool may grow.
+# Receipts are kept longer: they show that the log has all that was sent.
 # retention_days = 14
+# receipts_days = 366
 # spool_mib = 1024
 # From which difference to the service's clock on health says so.
 # skew_warning_s = 30

@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from api.agent.failures import NotAdmitted
+from api.agent.failures import LogRefused
 from api.agent.flights import Flight, Result
+from api.agent.receipts import pack_receipt, unpack_receipt
 from api.agent.spool import Spool, pin_log, pinned_log
 from api.domain.json_text import as_object, as_text, read_json
 from api.domain.log.answers import ACCEPTED, DUPLICATE, KNOWN, REJECTED
-from api.domain.log.entry import LogName, entry_hash, log_name
-from api.domain.log.receipts import Receipt, receipt_document, receipt_from
+from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
+from api.domain.log.receipts import Receipt, receipt_from
 from api.domain.log.requests import key_from, key_text, sign_request
 from api.domain.units import ZERO32, Bytes32
 from api.errors import EvidenceInvalid
@@ -58,24 +58,26 @@ class Logs:
             said = pinned_log(self._spool, facility)
             if said is None:
                 said = self._ask(facility)
-                known = self._read(said)
+                known = self._read(said, facility)
                 pin_log(self._spool, facility, said)
             else:
-                known = self._read(said)
+                known = self._read(said, facility)
             self._known[facility] = known
         return known
 
-    def _read(self, said: bytes) -> KnownLog:
+    def _read(self, said: bytes, facility: int) -> KnownLog:
         try:
             doc = as_object(read_json(said))
             name, key = log_name(as_text(doc["log"])), as_text(doc["log_key"])
             known = KnownLog(name, key_from(key))
         except (ValueError, TypeError, KeyError) as error:
-            raise NotAdmitted("the service says of the log what no Rentroll would") from error
+            raise LogRefused("the service says of the log what no Rentroll would") from error
+        if known.name.facility_id != facility:
+            raise LogRefused(f"asked for the log of facility {facility}, it names {known.name}")
         if known.key == ZERO32:
-            raise NotAdmitted("the facility's log gives no receipts: send by an API key")
+            raise LogRefused("the facility's log gives no receipts: send by an API key")
         if self._key is not None and key != self._key:
-            raise NotAdmitted(f"the log's key is {key}, the settings say {self._key}")
+            raise LogRefused(f"the log's key is {key}, the settings say {self._key}")
         return known
 
 
@@ -99,7 +101,7 @@ class KeySigner:
         """Headers of a flight's request."""
         after = ZERO32
         if flight.after:
-            after = entry_hash(receipt_from(as_object(read_json(flight.after))).entry)
+            after = entry_hash(unpack_receipt(flight.after).entry)
         return sign_request(
             self._key,
             path=path,
@@ -113,45 +115,56 @@ class KeySigner:
     def receipt(
         self, flight: Flight, answer: Mapping[str, object], results: Sequence[Result]
     ) -> bytes:
-        """The receipt of an answer, once it holds. Raises NotAdmitted."""
+        """The receipt of an answer, once it holds. Raises LogRefused."""
         try:
-            receipt = self._own(flight, answer)
+            receipt = self._of_log(flight, answer)
             receipt.require_of(flight.body)
-            if receipt.entry.author != self._public:
-                raise EvidenceInvalid(f"{receipt.where}: it is another key's")
+            self._require_own(receipt)
+            self._require_behind(flight, receipt)
             if list(receipt.answers) != [_byte(result) for result in results]:
                 raise EvidenceInvalid(f"{receipt.where}: it says other answers than came with it")
         except EvidenceInvalid as error:
-            raise NotAdmitted(error.message) from error
-        return _text(receipt)
+            raise LogRefused(error.message) from error
+        return pack_receipt(receipt)
 
     def begin_behind(self, flight: Flight, answer: Mapping[str, object]) -> bytes:
         """The receipt behind which the service says that this key goes on: of the entry that
         brought it, or of one that the spool lost.
 
-        Raises:  NotAdmitted if the log ends before a receipt that we have: it is another one.
+        Raises:  LogRefused if the log ends before a receipt that we have: it is another one.
         """
         try:
-            receipt = self._own(flight, answer)
+            receipt = self._of_log(flight, answer)
+            if flight.after or receipt.entry.kind is not EntryKind.KEY:
+                self._require_own(receipt)
+            self._require_behind(flight, receipt)
         except EvidenceInvalid as error:
-            raise NotAdmitted(error.message) from error
-        if flight.after:
-            ours = receipt_from(as_object(read_json(flight.after)))
-            if receipt.entry.number <= ours.entry.number:
-                message = (
-                    f"the log goes on behind entry {receipt.entry.number}, and we have a receipt of"
-                    f" entry {ours.entry.number}: it was rewritten, or restored from an older copy"
-                )
-                raise NotAdmitted(message)
-        return _text(receipt)
+            raise LogRefused(error.message) from error
+        return pack_receipt(receipt)
 
     def off_s(self, receipt: bytes) -> int:
         """How far the second of a receipt is off this machine's clock; 0 within two minutes."""
-        entry = receipt_from(as_object(read_json(receipt))).entry
+        entry = unpack_receipt(receipt).entry
         off_s = entry.recorded_at_s - self._now()
         return off_s if abs(off_s) > CLOCK_S else 0
 
-    def _own(self, flight: Flight, answer: Mapping[str, object]) -> Receipt:
+    def _require_own(self, receipt: Receipt) -> None:
+        if receipt.entry.author != self._public:
+            raise EvidenceInvalid(f"{receipt.where}: it is another key's")
+        if receipt.entry.kind is not EntryKind.BATCH:
+            raise EvidenceInvalid(f"{receipt.where}: it is of another request")
+
+    def _require_behind(self, flight: Flight, receipt: Receipt) -> None:
+        """Refuse what is not behind the receipt that we have."""
+        last = unpack_receipt(flight.after).entry.number if flight.after else 0
+        if receipt.entry.number <= last:
+            message = (
+                f"the log goes on at entry {receipt.entry.number}, and we have a receipt of entry"
+                f" {last}: it was rewritten, or restored from an older copy"
+            )
+            raise EvidenceInvalid(message)
+
+    def _of_log(self, flight: Flight, answer: Mapping[str, object]) -> Receipt:
         """The receipt of an answer about a flight's log. Raises EvidenceInvalid."""
         known = self._logs.of(flight.facility)
         try:
@@ -163,10 +176,6 @@ class KeySigner:
         if receipt.entry.log != known.name:
             raise EvidenceInvalid(f"{receipt.where}: it is of another log than {known.name}")
         return receipt
-
-
-def _text(receipt: Receipt) -> bytes:
-    return orjson.dumps(receipt_document(receipt))
 
 
 def _byte(result: Result) -> int:

@@ -180,14 +180,19 @@ class Spool:
             ).fetchall()
         return [KeptProblem(*row) for row in rows]
 
-    def purge(self, *, before_s: int) -> int:
+    def purge(self, *, before_s: int, receipts_before_s: int = 0) -> int:
         """Forget bodies that were taken before then, and allocations that were over. Returns both.
 
-        What waits, was refused or is under way stays, however old, and so does what has a receipt.
+        What waits, was refused or is under way stays, however old. Receipts stay without their
+        bodies until the other time, and the newest of each log for ever.
         """
         with self.write(sending=True) as db:
             sent = db.execute(
-                "DELETE FROM sent WHERE receipt = x'' AND taken_s < ?", (before_s,)
+                "DELETE FROM sent WHERE taken_s < ? AND (receipt = x'' OR taken_s < ?)",
+                (before_s, receipts_before_s),
+            ).rowcount
+            sent += db.execute(
+                "UPDATE sent SET body = x'' WHERE taken_s < ? AND body != x''", (before_s,)
             ).rowcount
             over = db.execute(
                 "DELETE FROM allocations WHERE over_s < ? AND NOT EXISTS (SELECT 1 FROM events"

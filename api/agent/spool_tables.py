@@ -97,7 +97,7 @@ CREATE TABLE flights (
 );
 
 -- Bodies that the service took, in their order and compressed, each with its receipt if it gave
--- one: after a restore of the service they are sent again.
+-- one: after a restore of the service they are sent again. A receipt outlives its body.
 CREATE TABLE sent (
   log TEXT NOT NULL,
   author TEXT NOT NULL,

@@ -49,10 +49,10 @@ class Signer(Protocol):
     def receipt(
         self, flight: Flight, answer: Mapping[str, object], results: Sequence[Result]
     ) -> bytes | None:
-        """The receipt that an answer has to give, if it has to. Raises NotAdmitted."""
+        """The receipt that an answer has to give, if it has to. Raises LogRefused."""
 
     def begin_behind(self, flight: Flight, answer: Mapping[str, object]) -> bytes:
-        """The receipt behind which the service says that the author goes on. Raises NotAdmitted."""
+        """The receipt behind which the service says that the author goes on. Raises LogRefused."""
 
     def off_s(self, receipt: bytes) -> int:
         """How far the second of a receipt is off this machine's clock, beyond what may be."""

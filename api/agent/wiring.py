@@ -88,10 +88,10 @@ def ask_log(settings: AgentSettings, facility: int) -> bytes:
         web.close()
     if answer.status == http.HTTPStatus.OK:
         return answer.body
-    message = f"{answer.status} of the log of facility {facility}"
-    if answer.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Unreachable(message)
-    raise NotAdmitted(message)
+    message = f"{answer.status} for the log of facility {facility}"
+    if answer.status == http.HTTPStatus.NOT_FOUND:
+        raise NotAdmitted(f"{message}: check [service] url and facility")
+    raise Unreachable(message)
 
 
 def make_transport(settings: AgentSettings, signer: Signer) -> HttpTransport:

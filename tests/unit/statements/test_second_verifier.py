@@ -1,6 +1,7 @@
 """The second verifier, which shares no code with ours, gives the same lines, roots and totals."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,28 @@ def test_second_verifier__drawn_ledger__gives_the_same(seed: int, tmp_path: Path
 
     assert len(closed) > 1
     assert _checked(ledger, closed, tmp_path) == []
+
+
+@pytest.mark.parametrize("case", ["another lease", "one less", "one more", "epoch", "missing"])
+def test_second_verifier__state_that_says_otherwise__is_found(tmp_path: Path, case: str) -> None:
+    """Of whom something was not signed: manifest and statement agree with the file."""
+    ledger = next(x for x in (Ledger(n, facility()) for n in (8, 12)) if x.named)
+    closed = closed_books(ledger)[:2]
+    rows = closed[1].files["state.jsonl"].splitlines(keepends=True)
+    assert b"unsigned" in rows[-1]
+    changed = {
+        "another lease": [*rows[:-1], b'{"unsigned":"0x%s"}\n' % (b"11" * 32)],
+        "one less": rows[:-1],
+        "one more": [*rows, b'{"unsigned":"0x%s"}\n' % (b"ff" * 32)],
+        "epoch": [rows[0].replace(b'"next_epoch":2', b'"next_epoch":3'), *rows[1:]],
+        "missing": [],
+    }[case]
+    files = {**closed[1].files, "state.jsonl": b"".join(changed)}
+    closed[1] = replace(closed[1], files=files)
+
+    said = _checked(ledger, closed, tmp_path)
+
+    assert any("epoch-00001: state.jsonl" in sentence for sentence in said), said
 
 
 def test_second_verifier__imports__nothing_of_ours() -> None:

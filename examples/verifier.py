@@ -2,15 +2,18 @@
 
     python examples/verifier.py EVIDENCE_FOLDER [RPC_URL]
 
-For each facility: files and their hashes, facts, what leases owe, lines, root, statement and
-signatures of every epoch, recomputed from the first fact on. With an RPC_URL it asks the registries
-for replaced pledges, endings and statement hashes. It exits with 1 and a sentence for each thing
-that does not hold. What moves money on-chain is for `rentroll verify` to replay.
+For each facility: files and their hashes, the log and who signs it, facts, what leases owe, lines,
+root, statement and signatures of every epoch, recomputed from the first fact on. With an RPC_URL it
+asks the registries for replaced pledges, endings, statement hashes and the operator's ledger keys;
+without one it believes a log's ledger keys. It exits with 1 and a sentence for each thing that does
+not hold. What moves money on-chain is for `rentroll verify` to replay.
 """
 
 import json
+import re
 import sys
 import urllib.request
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_right
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -18,6 +21,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from eth_keys.datatypes import Signature
 from eth_utils import keccak
 
@@ -45,6 +50,23 @@ NAMES = ("usage", "tier", "shortfall", "minimum", "sla")
 SUBJECTS = {5 + i: keccak(text=name) for i, name in enumerate(NAMES)}
 ZERO, UNIT, FOREVER = bytes(32), 518_400, 1 << 40
 Spans = list[tuple[int, int]]
+# A ledger key that an operator named on-chain, and when.
+Named = list[tuple[bytes, int]]
+KINDS = {"batch": 1, "key": 3, "key-end": 4}
+PATHS = {"key": "/v1/log/keys", "key-end": "/v1/log/keys/end"}
+AHEAD_S, HEARD_S = 120, 3_600
+FIELD = (1 << 255) - 19
+Y8 = int("05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826", 16)
+WEAK = (0, 1, FIELD - 1, Y8, FIELD - Y8)
+COVERED = '("@method" "@path" "content-type" "content-digest" "rentroll-log" "rentroll-after")'
+STATED = {
+    "created": re.compile(r"[0-9]{1,11}"),
+    "keyid": re.compile(r'"[A-Za-z0-9_-]{43}"'),
+    "alg": re.compile(r'"ed25519"'),
+    "tag": re.compile(r'"rentroll/1"'),
+}
+LOG_RANGE, LOG_ORDER = 2_000, ("blockNumber", "logIndex")
+SHOWN = {"entry", "kind", "recorded_at_s", "author", "body", "answers"}
 
 
 # --- bytes, trees, intervals, months -------------------------------------------------------------
@@ -220,6 +242,8 @@ class Facility:
         self.told: dict[tuple[bytes, int], tuple[Any, Any, int]] = {}
         self.stated: dict[tuple[bytes, int], dict[tuple[int, bytes], int]] = {}
         self.frozen: dict[int, dict[bytes, dict[tuple[int, bytes], int]]] = {}
+        # Leases of which something was told that nobody signed; zero for all.
+        self.unsigned: set[bytes] = set()
 
     def devices(self, epoch: int) -> list[bytes]:
         force = [p for p in self.replaced if p["from_epoch"] <= epoch]
@@ -227,9 +251,12 @@ class Facility:
             return self.offered
         return [raw(d["device"]) for d in force[-1]["devices"] if d["from_epoch"] <= epoch]
 
-    def take(self, facts: list[dict[str, Any]]) -> None:
+    def take(self, facts: list[dict[str, Any]], signed: set[int]) -> None:
+        """Take facts of a statement. signed: entries of the log that somebody signed."""
         for fact in sorted(facts, key=lambda f: (f["fact"] != "terms", f["entry"], f["index"])):
             place, kind = (fact["entry"], fact["index"]), fact["fact"]
+            if fact["entry"] not in signed and kind != "seen":
+                self.unsigned.add(self.lease_of(fact))
             span = [fact.get("start_s"), fact.get("end_s")]
             if kind == "terms":
                 lease = raw(fact["terms"]["lease"])
@@ -251,6 +278,26 @@ class Facility:
             else:
                 of = self.adjusted.setdefault(raw(fact["lease"]), {})
                 of[raw(fact["subject"])] = fact["amount"]
+
+    def lease_of(self, fact: dict[str, Any]) -> bytes:
+        """Whose books a fact changes; zero where they may be anybody's."""
+        if fact["fact"] == "terms":
+            return raw(fact["terms"]["lease"])
+        if fact["fact"] in ("until", "void"):
+            target = tuple(fact["target"])
+            told = self.held.get(target) or self.out.get(target)
+            return ZERO if told is None else bytes(told[1])
+        return raw(fact["lease"])
+
+    def signed_share(self, lines: list[Any]) -> dict[str, int]:
+        """What of lines belongs to leases of which all that was told was signed."""
+        if ZERO in self.unsigned:
+            lines = []
+        own = [line for line in lines if line[3] not in self.unsigned]
+        return {
+            "charge": sum(abs(line[5]) for line in own),
+            "gpu_seconds": sum(line[4] - line[2] for line in own if line[0] < 2),
+        }
 
     @staticmethod
     def follow(versions: list[dict[str, Any]], terms: dict[str, Any]) -> None:
@@ -480,6 +527,166 @@ class Facility:
         )
 
 
+# --- who signs the log ---------------------------------------------------------------------------
+
+
+def text_of(key: bytes) -> str:
+    return urlsafe_b64encode(key).decode().rstrip("=")
+
+
+def key_of(text: str) -> bytes:
+    key = urlsafe_b64decode(text + "=") if re.fullmatch(r"[\w-]{43}", text, re.ASCII) else b""
+    if text_of(key) != text:
+        raise ValueError(f"{text[:60]!r} is no key")
+    if (int.from_bytes(key, "little") & ((1 << 255) - 1)) % FIELD in WEAK:
+        raise ValueError(f"{text} is a key with which everybody signs")
+    return key
+
+
+def once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(members)) != len(members):
+        raise ValueError("its body names a field twice")
+    return dict(members)
+
+
+def unpacked(text: str) -> bytes:
+    """Base64 in its one form."""
+    data = b64decode(text, validate=True)
+    if b64encode(data).decode() != text:
+        raise ValueError("its base64 has another form")
+    return data
+
+
+def short_line(text: str) -> bool:
+    return len(text) <= 200 and re.fullmatch(r"[!-~]([ -~]*[!-~])?", text) is not None
+
+
+def signer_of(request: dict[str, str], said: bytes, log: str) -> tuple[bytes, int]:
+    """Key and second of a request, whose signature holds over what is said."""
+    covered, *stated = request["params"].split(";")
+    parts = [part.partition("=") for part in stated]
+    names = sorted(name for name, _, _ in parts)
+    if covered != COVERED or names != sorted(STATED):
+        raise ValueError("its parameters are others")
+    of = {name: value for name, _, value in parts}
+    if not all(STATED[name].fullmatch(value) for name, value in of.items()):
+        raise ValueError("its parameters cannot be read")
+    if not short_line(request["path"]) or not short_line(request["content_type"]):
+        raise ValueError("its path or content type is no short line")
+    if not re.fullmatch(r"[0-9a-f]{64}", request["after"]):
+        raise ValueError("its `after` is no hash")
+    values = {
+        "@method": "POST",
+        "@path": request["path"],
+        "content-type": request["content_type"],
+        "content-digest": f"sha-256=:{b64encode(sha256(said).digest()).decode()}:",
+        "rentroll-log": log,
+        "rentroll-after": request["after"],
+        "@signature-params": request["params"],
+    }
+    base = "\n".join(f'"{name}": {value}' for name, value in values.items())
+    author = key_of(of["keyid"].strip('"'))
+    try:
+        key = Ed25519PublicKey.from_public_bytes(author)
+        key.verify(unpacked(request["signature"]), base.encode())
+    except InvalidSignature as error:
+        raise ValueError("its signature does not hold") from error
+    return author, int(of["created"])
+
+
+class Authors:
+    """Keys of a log as its entries so far have them: role, newest entry's hash, whether ended."""
+
+    def __init__(self, terms: dict[str, Any], named: Named | None) -> None:
+        of = terms["log"]
+        self.log = f"{of['chain_id']}:{of['registry'].lower()}:{terms['facility_id']}"
+        self.unsigned_taken, self.named = of["unsigned"] == "taken", named
+        self.keys: dict[bytes, dict[str, Any]] = {}
+
+    def take(self, doc: dict[str, Any], hashed: bytes) -> None:
+        """Take an entry of `batches.jsonl`. Raises ValueError for one that no log takes."""
+        author, at_s, about = raw(doc["author"]), doc["recorded_at_s"], doc["kind"] != "batch"
+        if set(doc) != (SHOWN | {"blind", "said", "request"} if about else SHOWN):
+            raise ValueError("it has other fields")
+        if author == ZERO:
+            if about or not self.unsigned_taken:
+                raise ValueError("nobody signed it")
+            return
+        known = self.keys.get(author)
+        if known is not None and known["ended"]:
+            raise ValueError("its author's key was ended before")
+        body = self.said(doc, author, known) if about else {}
+        new_ledger = body.get("role") == "ledger"
+        if known is None and not new_ledger:
+            raise ValueError("its author's key is none of this log")
+        if known is None or known["role"] == "ledger":
+            self.require_named(author, at_s)
+        if known is not None:
+            known["last"] = hashed
+        if not about:
+            return
+        key = key_of(body["key"])
+        if doc["kind"] == "key-end":
+            self.keys[key]["ended"] = True
+            return
+        for each in self.keys.values() if new_ledger else ():
+            each["ended"] |= each["role"] == "ledger"
+        self.keys[key] = {"role": body["role"], "last": hashed, "ended": False}
+
+    def said(
+        self, doc: dict[str, Any], author: bytes, known: dict[str, Any] | None
+    ) -> dict[str, str]:
+        """What an entry about a key says, if its author may."""
+        said, blind, request = unpacked(doc["said"]), raw(doc["blind"]), doc["request"]
+        hashed = sha256(b"rentroll/body/1" + blind + sha256(said).digest()).digest()
+        if len(blind) != 16 or hashed != raw(doc["body"]):
+            raise ValueError("its body is another")
+        if raw(doc["answers"]) != sha256(b"\0").digest():
+            raise ValueError("its answer is another")
+        if set(request) != {"path", "content_type", "after", "params", "signature"}:
+            raise ValueError("its request has other fields")
+        signer, created_s = signer_of(request, said, self.log)
+        if signer != author or not request["path"].endswith(PATHS[doc["kind"]]):
+            raise ValueError("its author signed something else")
+        if created_s > doc["recorded_at_s"] + AHEAD_S:
+            raise ValueError("it was signed later than it was recorded")
+        if bytes.fromhex(request["after"]) != (ZERO if known is None else known["last"]):
+            raise ValueError("its author named another entry as the newest")
+        body = json.loads(said, object_pairs_hook=once)
+        self.allow(doc["kind"], body, author, known)
+        return dict(body)
+
+    def allow(
+        self, kind: str, body: dict[str, str], author: bytes, known: dict[str, Any] | None
+    ) -> None:
+        """Refuse what a key may not say of keys."""
+        if set(body) != ({"key"} if kind == "key-end" else {"key", "name", "role"}):
+            raise ValueError("its body has other fields")
+        key = key_of(body["key"])
+        about = self.keys.get(key)
+        ledger = known is not None and known["role"] == "ledger"
+        if kind == "key-end":
+            holds = about is not None and not about["ended"] and (ledger or key == author)
+        else:
+            itself = known is None and (key, body["role"]) == (author, "ledger")
+            names = ledger and about is None and body["role"] == "collector"
+            named = body["name"].isprintable() and 0 < len(body["name"]) <= 100
+            holds = named and (itself or names)
+        if not holds:
+            raise ValueError("its author may not say that of a key")
+
+    def require_named(self, key: bytes, at_s: int) -> None:
+        """Refuse a ledger key that the operator's address did not name by then, or no more."""
+        if self.named is None:
+            return
+        by_then = [each for each in self.named if each[1] <= at_s + AHEAD_S]
+        places = [i for i, each in enumerate(by_then) if each[0] == key]
+        if not places:
+            raise ValueError("the operator had not named its ledger key on-chain by then")
+        if any(named_s + HEARD_S <= at_s for _, named_s in by_then[places[-1] + 1 :][:1]):
+            raise ValueError("the operator had named another ledger key on-chain before")
+
+
 # --- files, statements, signatures ---------------------------------------------------------------
 
 
@@ -488,17 +695,21 @@ class Chain:
 
     def __init__(self, deployment: dict[str, Any], rpc_url: str | None) -> None:
         self.id, self.url = deployment["chainId"], rpc_url
+        self.start = deployment["startBlock"]
         self.at = {name: of["address"] for name, of in deployment["contracts"].items()}
 
-    def ask(self, contract: str, function: str, *numbers: int) -> list[int]:
-        data = keccak(text=function)[:4] + b"".join(word(n) for n in numbers)
-        call = {"to": self.at[contract], "data": "0x" + data.hex()}
-        body = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [call, "latest"]}
+    def request(self, method: str, *params: object) -> Any:  # noqa: ANN401  JSON
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         request = urllib.request.Request(
             str(self.url), json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
-            found = raw(json.load(answer)["result"])
+            return json.load(answer)["result"]
+
+    def ask(self, contract: str, function: str, *numbers: int) -> list[int]:
+        data = keccak(text=function)[:4] + b"".join(word(n) for n in numbers)
+        call = {"to": self.at[contract], "data": "0x" + data.hex()}
+        found = raw(self.request("eth_call", call, "latest"))
         return [int.from_bytes(found[i : i + 32], "big") for i in range(0, len(found), 32)]
 
     def replaced(self, facility: int) -> list[tuple[bytes, int]]:
@@ -515,6 +726,27 @@ class Chain:
         ):
             return None
         return self.ask("FacilityRegistry", "endingOf(uint64)", facility)[1]
+
+    def named(self, operator: str) -> Named | None:
+        """Ledger keys that an operator named, in order; None where nobody can say."""
+        if not self.url:
+            return None
+        found: Named = []
+        topics = ["0x" + keccak(text="LedgerKeySet(address,bytes32)").hex()]
+        topics.append("0x" + raw(operator).rjust(32, b"\0").hex())
+        last = int(self.request("eth_blockNumber"), 16)
+        for start in range(self.start, last + 1, LOG_RANGE):
+            wanted = {
+                "address": self.at["FacilityRegistry"],
+                "fromBlock": hex(start),
+                "toBlock": hex(min(last, start + LOG_RANGE - 1)),
+                "topics": topics,
+            }
+            logs = self.request("eth_getLogs", wanted)
+            for log in sorted(logs, key=lambda x: [int(x[k], 16) for k in LOG_ORDER]):
+                block = self.request("eth_getBlockByNumber", log["blockNumber"], False)
+                found.append((raw(log["data"]), int(block["timestamp"], 16)))
+        return found
 
     def stored(self, facility: int, epoch: int) -> bytes | None:
         """Hash of the statement that stands."""
@@ -609,7 +841,8 @@ def verify_facility(folder: Path, chain: Chain) -> list[str]:
             return [f"{folder.name}: a replaced pledge is not what the chain approved"]
         replaced.append(pledge)
     facility, ended, found = Facility(terms, replaced), chain.ended_at(number), list[str]()
-    follows = {"manifest": ZERO, "statement": ZERO, "log": (0, ZERO, 0)}
+    authors = Authors(terms, chain.named(terms["gpu_operator"]))
+    follows = {"manifest": ZERO, "statement": ZERO, "log": (0, ZERO, 0), "authors": authors}
     for epoch in sorted(folder.glob("epoch-*")):
         if not (epoch / "statement.json").exists():
             continue
@@ -617,17 +850,20 @@ def verify_facility(folder: Path, chain: Chain) -> list[str]:
         if chain.url and chain.stored(number, said["epoch"]) != struct_hash(said):
             # Closed and signed, and not posted yet; or voided.
             continue
-        found += [
-            f"{folder.name}/{epoch.name}: {x}" for x in one(epoch, facility, ended, follows, chain)
-        ]
+        where = f"{folder.name}/{epoch.name}"
+        try:
+            found += [f"{where}: {x}" for x in one(epoch, facility, ended, follows, chain)]
+        except (ValueError, LookupError, TypeError, OSError) as error:
+            # Nothing behind it can be told.
+            return [*found, f"{where}: {error!r}"]
     return found
 
 
 def entries_of(
-    data: bytes, terms: dict[str, Any], log: tuple[int, bytes, int]
-) -> tuple[dict[int, int], tuple[int, bytes, int]]:
-    """Recorded second of each entry, and where the log ends: size, head, newest second."""
-    times = {}
+    data: bytes, terms: dict[str, Any], log: tuple[int, bytes, int], authors: Authors
+) -> tuple[list[dict[str, Any]], tuple[int, bytes, int]]:
+    """Entries of the log, and where it ends: size, head, newest second."""
+    entries = []
     size, head, newest = log
     of = terms["log"]
     start = b"rentroll/entry/1" + of["chain_id"].to_bytes(8, "big") + raw(of["registry"])
@@ -637,12 +873,27 @@ def entries_of(
         if line_of(doc) != row + b"\n" or doc["entry"] != size + 1 or doc["recorded_at_s"] < newest:
             raise ValueError(f"entry {doc['entry']} of the log does not follow")
         size, newest = doc["entry"], doc["recorded_at_s"]
-        if doc["kind"] != "batch" or any(raw(doc["author"])):
-            raise ValueError(f"entry {size} of the log is no unsigned batch")
-        entry = start + size.to_bytes(8, "big") + head + b"\1" + raw(doc["body"])
-        entry += bytes(32) + newest.to_bytes(8, "big") + raw(doc["answers"])
-        head, times[size] = sha256(entry).digest(), newest
-    return times, (size, head, newest)
+        entry = start + size.to_bytes(8, "big") + head + bytes([KINDS[doc["kind"]]])
+        entry += raw(doc["body"]) + raw(doc["author"]) + newest.to_bytes(8, "big")
+        head = sha256(entry + raw(doc["answers"])).digest()
+        try:
+            authors.take(doc, head)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"entry {size} of the log: {error}") from error
+        entries.append(doc)
+    return entries, (size, head, newest)
+
+
+def check_state(data: bytes, facility: Facility, number: int, due: bool) -> list[str]:
+    """What of `state.jsonl` does not follow: when it is there, and whose entries were unsigned."""
+    rows = [json.loads(row) for row in data.splitlines()]
+    if bool(rows) != due or b"".join(map(line_of, rows)) != data:
+        return ["state.jsonl is missing, not canonical, or not of the end of a month"]
+    unsigned = [{"unsigned": "0x" + lease.hex()} for lease in sorted(facility.unsigned)]
+    said = [row for row in rows if "unsigned" in row]
+    if due and (rows[0]["next_epoch"], said) != (number + 1, unsigned):
+        return ["state.jsonl says of other leases that something of them was not signed"]
+    return []
 
 
 def one(
@@ -655,7 +906,10 @@ def one(
     said = json.loads((epoch / "statement.json").read_bytes())
     facility_id, number = facility.terms["facility_id"], said["epoch"]
     facts = [json.loads(x) for n in COMMITTED[2:4] for x in files[n].splitlines()]
-    facility.take(facts)
+    before: Authors = follows["authors"]
+    entries, log = entries_of(files["batches.jsonl"], facility.terms, follows["log"], before)
+    times = {doc["entry"]: doc["recorded_at_s"] for doc in entries}
+    facility.take(facts, {doc["entry"] for doc in entries if raw(doc["author"]) != ZERO})
     start, end, closing = period_of(facility, number, ended)
     lines, (available, adjustment, top, committed) = facility.close(number, (start, end), closing)
     lines_csv, root, seconds, gross = csv_of(facility_id, number, lines)
@@ -666,16 +920,18 @@ def one(
         "credits.csv": credits_of(lines if closing else []),
     }
     found = [f"{name} is not what its facts give" for name in ours if ours[name] != files[name]]
-    times, log = entries_of(files["batches.jsonl"], facility.terms, follows["log"])
+    month_ends = not closing and month_of(start) != month_of(end)
+    found += check_state(files["state.jsonl"], facility, number, month_ends)
     if any(times.get(fact["entry"]) != fact["recorded_at_s"] for fact in facts):
         found.append("facts are not of this part of the log")
     document = {
-        "format": "rentroll-evidence-4",
+        "format": "rentroll-evidence-5",
         "facility_id": facility_id,
         "epoch": number,
         "log_size": log[0],
         "log_head": "0x" + log[1].hex(),
         "previous": "0x" + follows["manifest"].hex(),
+        "signed": facility.signed_share(lines),
         "files": [
             {"name": n, "bytes": len(files[n]), "sha256": sha256(files[n]).hexdigest()}
             for n in COMMITTED

@@ -8,16 +8,17 @@ import random
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from api.domain.facility import FacilityTerms, Period, TrancheTerms
 from api.domain.hashing import device_hash
 from api.domain.lifecycle import cut_off_s
-from api.domain.log.entry import Entry
+from api.domain.log.answers import ACCEPTED, KNOWN, REJECTED
+from api.domain.log.authors import NamedKey
+from api.domain.log.entry import UNSIGNED, Entry, EntryKind
 from api.domain.log.logged import LoggedEntry
 from api.domain.metering import events
 from api.domain.metering.events import parse_event
-from api.domain.metering.facts import Place
 from api.domain.metering.instants import format_instant
 from api.domain.metering.judge import MAX_FUTURE_S, Recorded
 from api.domain.roster import Roster
@@ -25,7 +26,8 @@ from api.domain.statements.closing import ClosedEpoch, OpenBooks
 from api.domain.statements.told import Told
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import EventRejected
-from tests.logs import SentEvent, log_of
+from tests.logs import SentEvent
+from tests.scribes import Scribes
 
 EPOCH_S = 3_600
 EPOCHS = 4
@@ -64,6 +66,13 @@ def facility(
     )
 
 
+class LogPart(TypedDict):
+    """A part of a log, as `OpenBooks.close` takes it."""
+
+    entries: list[Entry]
+    about_keys: list[LoggedEntry]
+
+
 @dataclass
 class Ledger:
     """A facility's log, filled at random, period by period.
@@ -86,7 +95,8 @@ class Ledger:
         self.recorded.recorded_at_s = self.terms.window_start_s
         self._cut_s = self.terms.window_start_s
         self._told: list[Told] = []
-        self._place = Place(1, 0)
+        self._names = 0
+        self.scribes = Scribes(self.seed, self.terms)
         self._agree("atlas", self.terms.window_start_s)
         self._agree("birch", self.terms.window_start_s)
         opened = {"plan": "spot", "max_gpus": 3, "price_micros_per_gpu_hour": self._money()}
@@ -108,8 +118,7 @@ class Ledger:
         count = self.dice.randrange(5, 25) if self._cut_s < cut_s else 0
         for at_s in sorted(self.dice.randrange(*self.dice.choice(spans)) for _ in range(count)):
             self.recorded.recorded_at_s = at_s
-            if self._place.index:
-                self._place = Place(self._place.entry + 1, 0)
+            self.scribes.turn(at_s)
             for _ in range(self.dice.randrange(1, 4)):
                 self._anything(period)
         self._cut_s = cut_s
@@ -124,15 +133,24 @@ class Ledger:
     @property
     def entries(self) -> list[LoggedEntry]:
         """What the log holds, as an attester is given it."""
-        return log_of(self.terms, self.logged)
+        self.scribes.flush()
+        return self.scribes.log.entries
 
-    def entries_after(self, number: int) -> list[Entry]:
-        """Entries behind one, without their bodies."""
-        return [logged.entry for logged in self.entries if logged.entry.number > number]
+    @property
+    def named(self) -> tuple[NamedKey, ...]:
+        """Ledger keys that the operator named on-chain."""
+        return tuple(self.scribes.log.named)
+
+    def log_after(self, number: int) -> "LogPart":
+        """What the log holds behind an entry, as a close takes it."""
+        logged = [each for each in self.entries if each.entry.number > number]
+        about = [each for each in logged if each.entry.kind is not EntryKind.BATCH]
+        return {"entries": [each.entry for each in logged], "about_keys": about}
 
     def _say(self, kind: str, /, **data: Any) -> str | None:
         """Send an event; its id if the log takes it."""
-        name = f"e{len(self.sent)}"
+        name = f"e{self._names}"
+        self._names += 1
         payload = {
             "specversion": "1.0",
             "id": name,
@@ -140,16 +158,20 @@ class Ledger:
             "type": kind,
             "data": {"facility_id": self.terms.facility_id, **data},
         }
-        at_s = self.recorded.recorded_at_s
-        event = SentEvent(self._place, at_s, payload)
+        if self.scribes.forbids(payload):
+            self.scribes.note(payload, REJECTED["key_forbidden"])
+            return None
+        at_s, place = self.recorded.recorded_at_s, self.scribes.place
+        event = SentEvent(place, at_s, payload)
         try:
-            facts = self.recorded.accept(parse_event(payload), self._place)
+            facts = self.recorded.accept(parse_event(payload), place)
         except EventRejected as error:
             self.sent.append((event, error.reason))
+            self.scribes.note(payload, REJECTED[error.reason])
             return None
         self.sent.append((event, None))
-        self._told += [Told(self._place, at_s, fact) for fact in facts]
-        self._place = Place(self._place.entry, self._place.index + 1)
+        self._told += [Told(place, at_s, fact) for fact in facts]
+        self.scribes.note(payload, ACCEPTED if facts else KNOWN)
         return name
 
     # --- what is told ---------------------------------------------------------------------------
@@ -288,14 +310,19 @@ class Ledger:
         )
 
 
+def signed_numbers(entries: Sequence[Entry]) -> set[int]:
+    """Numbers of those that somebody signed."""
+    return {entry.number for entry in entries if entry.author != UNSIGNED}
+
+
 def closed_books(ledger: Ledger) -> list[ClosedEpoch]:
     """All statements of a facility over its ledger, the closing one last."""
     books = OpenBooks(ledger.terms)
     closed = []
     for period in periods(ledger.terms, ended_at_s=ledger.ended_at_s):
         told = ledger.fill(period)
-        entries = ledger.entries_after(books.follows.log.size)
-        closed.append(books.close(period, told, entries=entries))
+        log = ledger.log_after(books.follows.log.size)
+        closed.append(books.close(period, told, **log))
     return closed
 
 

@@ -126,6 +126,18 @@ class PledgeWatch:
         self._require_first(_pledging(terms, pledges), epoch=epoch, unknown_passes=True)
         return roster
 
+    def roster(self, terms: FacilityTerms) -> Roster:
+        """Devices of a facility by epoch, by its approved pledges as they are published.
+
+        Raises:  EvidenceInvalid if one is not, or none is approved; ChainUnavailable.
+        """
+        block = self._contracts.client.head().number
+        (own,) = self._pledges([terms.facility_id], block)
+        if not own:
+            message = f"no attesters approved the pledge of facility {terms.facility_id}"
+            raise EvidenceInvalid(message, file=FACILITY_FILE)
+        return self._roster(terms, own)
+
     def _require_first(self, own: Pledging, *, epoch: Epoch | None, unknown_passes: bool) -> None:
         block = self._follow()
         others = [

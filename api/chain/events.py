@@ -234,6 +234,13 @@ def facility_offers(
     return _only(contracts, "FacilityRegistry", FacilityOffered, first=first, last=last)
 
 
+def posted_statements(
+    contracts: Contracts, *, first: int, last: int
+) -> list[ChainEvent[StatementPosted]]:
+    """StatementPosted of blocks `first` to `last`, in order, also of what was voided since."""
+    return _only(contracts, "StatementRegistry", StatementPosted, first=first, last=last)
+
+
 def publications(
     contracts: Contracts, *, first: int, last: int
 ) -> list[ChainEvent[EvidencePublished]]:

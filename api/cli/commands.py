@@ -19,6 +19,7 @@ from api.cli import (
     output,
     refusal_commands,
     replace_commands,
+    watch_commands,
 )
 from api.cli.arguments import Facility, Json
 from api.cli.environment import settings as _settings
@@ -41,6 +42,8 @@ app.add_typer(event_commands.events, name="events")
 app.add_typer(import_commands.importers, name="import")
 app.add_typer(refusal_commands.refuse, name="refuse")
 app.add_typer(replace_commands.replace, name="replace")
+app.command("challenge")(watch_commands.challenge)
+app.command("watch")(watch_commands.watch)
 
 
 def _stop_event() -> threading.Event:

@@ -56,7 +56,10 @@ def measure(
     events = _BATCHES * loads[0].batch
     served, raw = _Seconds(), _Seconds()
     with ExitStack() as exits:
-        services = [exits.enter_context(serving(stage, url, f"serve-{i}")) for i in (1, 2)]
+        services = [
+            exits.enter_context(serving(stage, url, f"serve-{i}", evidence="evidence-of-two"))
+            for i in (1, 2)
+        ]
         first, key = register(services[0], loads[0])
         facilities = [first, register_facility(services[0], loads[1], key)]
         bodies = [

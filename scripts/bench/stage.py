@@ -137,15 +137,20 @@ class Service:
 
 
 @contextmanager
-def serving(stage: Stage, database_url: str, name: str) -> Iterator[Service]:
-    """`rentroll serve` on a free loopback port, with this machine's clock."""
+def serving(
+    stage: Stage, database_url: str, name: str, *, evidence: str = "evidence"
+) -> Iterator[Service]:
+    """`rentroll serve` on a free loopback port, with this machine's clock.
+
+    Args:    evidence: its folder, of whose facilities no two databases tell different things.
+    """
     port = free_port()
     environment = {
         **os.environ,
         "DATABASE_URL": database_url,
         "RENTROLL_RPC_URL": stage.chain.rpc_url,
         "RENTROLL_DEPLOYMENT_FILE": str(stage.folder / "deployment.json"),
-        "RENTROLL_EVIDENCE_DIR": str(stage.folder / "evidence"),
+        "RENTROLL_EVIDENCE_DIR": str(stage.folder / evidence),
         "RENTROLL_ADMIN_KEY": ADMIN_KEY,
         "RENTROLL_CLOCK": "system",
         "RENTROLL_GRACE_S": "3600",

@@ -48,7 +48,7 @@ def read_key_body(body: bytes, kind: EntryKind) -> KeyBody:
     field = "body"
     wanted = {"key"} if kind is EntryKind.KEY_END else {"key", "name", "role"}
     try:
-        doc = as_object(read_json(body))
+        doc = as_object(read_json(body, object_pairs_hook=_once))
         if doc.keys() != wanted:
             raise InvalidInput(f"it has the fields {', '.join(sorted(wanted))}", field=field)
         field = "key"
@@ -63,6 +63,14 @@ def read_key_body(body: bytes, kind: EntryKind) -> KeyBody:
         return KeyBody(key, name, KeyRole(as_text(doc["role"])))
     except (ValueError, TypeError) as error:
         raise InvalidInput(f"the {field} of a key cannot be read: {error}", field=field) from error
+
+
+def _once(members: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose members have names of their own: readers differ on which of two counts."""
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError("it names a field twice")
+    return found
 
 
 @dataclass(slots=True)

@@ -7,10 +7,10 @@ ends before one, or has another entry there, is not the log that gave it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.domain.json_text import as_text
+from api.domain.log.ed25519 import holds
 from api.domain.log.entry import (
     BLIND_BYTES,
     Entry,
@@ -43,11 +43,8 @@ class Receipt:
         """
         if answers_hash(self.answers) != self.entry.answers:
             raise EvidenceInvalid(f"{self.where}: its answers are others than the entry's")
-        try:
-            key = Ed25519PublicKey.from_public_bytes(log_key)
-            key.verify(self.signature, receipt_bytes(self.entry))
-        except (InvalidSignature, ValueError) as error:
-            raise EvidenceInvalid(f"{self.where}: the log's key did not sign it") from error
+        if not holds(self.signature, receipt_bytes(self.entry), key=log_key):
+            raise EvidenceInvalid(f"{self.where}: the log's key did not sign it")
 
     def require_of(self, body: bytes) -> None:
         """Refuse a receipt that is for another body. Raises EvidenceInvalid."""

@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.domain.hashing import sha256
 from api.domain.json_text import as_bytes32, as_object, as_text
+from api.domain.log.ed25519 import holds, is_weak
 from api.domain.log.entry import LogName
 from api.domain.units import Bytes32
 from api.errors import SignatureRefused, SignatureWrong
@@ -66,11 +66,8 @@ class SignedRequest:
             after=self.after,
             params=self.params,
         )
-        try:
-            Ed25519PublicKey.from_public_bytes(self.author).verify(self.signature, base)
-        except (InvalidSignature, ValueError) as error:
-            message = "the signature is not the key's over this request"
-            raise SignatureWrong(message) from error
+        if not holds(self.signature, base, key=self.author):
+            raise SignatureWrong("the signature is not the key's over this request")
 
 
 def signature_base(
@@ -181,6 +178,8 @@ def key_from(text: str) -> Bytes32:
     if key_text(key) != text:
         # The last character has two bits that say nothing: one spelling of a key is enough.
         raise ValueError(f"{text!r} has bits behind its end")
+    if is_weak(key):
+        raise ValueError(f"{text!r} is a key with which everybody signs")
     return key
 
 

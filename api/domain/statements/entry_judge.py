@@ -73,9 +73,13 @@ class EntryJudge:
         self._billed: dict[Identity, Bytes32] = {}
 
     def foresee(self, entries: Iterable[LoggedEntry]) -> None:
-        """Learn which events later ones take back: of those no rule counts but the answer."""
+        """Learn which events later ones take back: of those no rule counts but the answer.
+
+        Corrections that were rejected take nothing back: else whoever may send an event at all
+        could have two leases billed for one device.
+        """
         correcting = (each for each in entries if b"corrects" in _plain(each))
-        taken_back = frozenset(_taken_back(e for each in correcting for e in _events(each)))
+        taken_back = frozenset(_taken_back(e for each in correcting for e in _accepted(each)))
         self._recorded.forgiven |= taken_back
 
     def take(self, logged: LoggedEntry, *, closed: bool) -> list[Told]:
@@ -269,6 +273,13 @@ def _events(logged: LoggedEntry) -> Sequence[object]:
         return events_of(logged.body, logged.entry.author)
     except ValueError as error:
         raise EvidenceInvalid(f"{logged.where}: {error}") from error
+
+
+def _accepted(logged: LoggedEntry) -> Iterator[object]:
+    """Events of an entry that were accepted, by its answers; `take` judges those."""
+    for event, answer in zip(_events(logged), logged.answers, strict=False):
+        if answer == ACCEPTED:
+            yield event
 
 
 def _taken_back(events: Iterable[object]) -> Iterator[Identity]:

@@ -57,7 +57,7 @@ class LogKeyOut(BaseModel):
 
     key: str = Field(description="Ed25519 public key, base64url, as `keyid` names it.")
     role: str = Field(description="ledger (the operator's own) or collector.")
-    name: str
+    name: str = Field(description="What the operator calls it.")
     entry: int = Field(description="Number of the entry that brought it.")
     ended: int | None = Field(
         description="Number of the entry that ended it; null while it counts."
@@ -70,7 +70,7 @@ class LogKeyOut(BaseModel):
 class KeyEntryOut(BaseModel):
     """What became of a request about a key."""
 
-    receipt: ReceiptOut
+    receipt: ReceiptOut = Field(description="Of the entry, signed by the log's key.")
 
 
 @router.get("/v1/facilities/{facility_id}/log/keys", responses=errors(401, 403, 404, 422))

@@ -1,6 +1,7 @@
 """`rentroll attester` as it is run: init, check, run, and moving its memory."""
 
 import json
+import socket
 import stat
 import threading
 from collections.abc import Iterator
@@ -11,12 +12,15 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from api.attester import serving
 from api.attester.running import run_attester
 from api.attester.settings import KeystoreSettings, read_settings
+from api.attester.shelf import RefusalShelf
 from api.attester.wiring import open_attester
 from api.chain import calldata
 from api.cli.commands import app
 from api.errors import Misconfigured
+from api.local.settings_table import SettingsWrong
 from scripts.dev.stack import ATTESTER_ACCOUNTS, MINIMUM_BOND, RENTER
 from tests.factories import DAY_S, HOUR_S
 from tests.integration.attester.site import Site, logged, make_site, served, spare_port
@@ -312,3 +316,30 @@ def test_memory__two_that_signed_apart__are_joined_by_the_log_of_the_service(
     assert joined.exit_code == 0, joined.output
     ends = [line for line in site.settings.memory.read_text().splitlines() if "log_size" in line]
     assert len(ends) == 2
+
+
+def test_serving__connections_that_say_nothing__are_bounded_and_let_others_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving._Handler, "timeout", 0.3)
+    RefusalShelf(tmp_path)
+    port = spare_port()
+    with serving.serving_refusals(tmp_path, host="127.0.0.1", port=port):
+        silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
+        turned_away = [each for each in silent if _closed_at_once(each)]
+        answer = httpx.get(f"http://127.0.0.1:{port}/index.json")
+        for each in silent:
+            each.close()
+        with (
+            pytest.raises(SettingsWrong, match="cannot be used"),
+            serving.serving_refusals(tmp_path, host="127.0.0.1", port=port),
+        ):
+            pass
+
+    assert len(turned_away) >= 40 - 32
+    assert answer.json() == {"format": 1, "refusals": []}
+
+
+def _closed_at_once(connection: socket.socket) -> bool:
+    connection.settimeout(5)
+    return connection.recv(1) == b""

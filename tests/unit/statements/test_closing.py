@@ -27,7 +27,7 @@ from api.domain.statements.lines import usage_tree
 from api.domain.statements.statement import statement_hash
 from api.domain.statements.told import decode_told
 from api.domain.units import Epoch
-from tests.ledgers import Ledger, facility, periods
+from tests.ledgers import Ledger, facility, periods, signed_numbers
 from tests.unit.payloads import (
     DEVICES,
     LEASE,
@@ -59,8 +59,8 @@ def test_close__random_ledger__binds_lines_evidence_and_the_statement_before():
 
     for period in periods(ledger.terms):
         told = ledger.fill(period)
-        entries = ledger.entries_after(books.follows.log.size)
-        closed = books.close(period, told, entries=entries)
+        part = ledger.log_after(books.follows.log.size)
+        closed = books.close(period, told, **part)
         statement, files = closed.statement, closed.files
 
         assert (statement.epoch, statement.epoch_start_s, statement.epoch_end_s) == (
@@ -69,15 +69,15 @@ def test_close__random_ledger__binds_lines_evidence_and_the_statement_before():
         assert set(files) == {*COMMITTED_FILES, MANIFEST_FILE}
         assert statement.previous_statement_hash == previous.statement_hash
         assert statement.evidence_hash == sha256(files[MANIFEST_FILE])
-        log = end_of(entries, previous.log)
+        log = end_of(part["entries"], previous.log)
         assert follows_of(files[MANIFEST_FILE]) == Follows(
             log, previous.manifest_hash, closed.signed
         )
         shown = decode_entries(
             files[BATCHES_FILE], log=ledger.terms.log, before=previous.log, recorded_at_s=0
         )
-        assert shown.entries == entries
-        assert not shown.about_keys
+        assert shown.entries == part["entries"]
+        assert shown.about_keys == part["about_keys"]
         tree = usage_tree(ledger.terms.facility_id, period.epoch, closed.lines)
         assert statement.usage_root == closed.tree.root == tree.root
         assert statement.line_count == len(closed.lines)
@@ -97,12 +97,13 @@ def test_replay__of_statements_before__goes_on_with_the_same_bytes(from_number):
 
     for period in periods(ledger.terms):
         told = ledger.fill(period)
-        entries = ledger.entries_after(books.follows.log.size)
-        closed = books.close(period, told, entries=entries)
+        log = ledger.log_after(books.follows.log.size)
+        closed = books.close(period, told, **log)
         if period.epoch < from_number:
-            rebuilt.replay(period, told, follows=closed.followed)
+            signed = signed_numbers(log["entries"])
+            rebuilt.replay(period, told, follows=closed.followed, signed=signed)
         else:
-            again = rebuilt.close(period, told, entries=entries)
+            again = rebuilt.close(period, told, **log)
             assert (again.statement, again.files) == (closed.statement, closed.files)
         assert (rebuilt.follows, rebuilt.next_number) == (books.follows, books.next_number)
 

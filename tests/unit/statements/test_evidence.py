@@ -249,6 +249,19 @@ def test_vectors__regenerated__equal_the_file() -> None:
     assert evidence_vectors.FILE.read_text() == evidence_vectors.text()
 
 
+def test_vectors__signed__in_part_and_as_a_whole() -> None:
+    epochs = json.loads(evidence_vectors.FILE.read_text())["epochs"]
+
+    shares = [
+        (json.loads(files["manifest.json"])["signed"]["gpu_seconds"], stated["billed_gpu_seconds"])
+        for files in (epoch["files"] for epoch in epochs)
+        for stated in [json.loads(files["statement.json"])]
+    ]
+
+    assert any(0 < signed < billed for signed, billed in shares)
+    assert any(0 < signed == billed for signed, billed in shares)
+
+
 def test_vectors__of_each_facility__hold_every_kind_and_a_closing_below_zero() -> None:
     epochs = json.loads(evidence_vectors.FILE.read_text())["epochs"]
     count = len(epochs) // len(evidence_vectors.SEEDS)
@@ -263,6 +276,8 @@ def test_vectors__of_each_facility__hold_every_kind_and_a_closing_below_zero() -
         assert said == set(terms_document(LEASE, _WHOLE))
         rows = [line.split(",") for x in files for line in x["lines.csv"].splitlines()[1:]]
         assert {int(row[1]) for row in rows} == set(LineKind)
+        entries = [json.loads(line) for x in files for line in x["batches.jsonl"].splitlines()]
+        assert {entry["kind"] for entry in entries} == {"batch", "key", "key-end"}
         closing = json.loads(files[-1]["statement.json"])
         assert closing["gross_revenue_micros"] < 0
         assert len(files[-1]["credits.csv"].splitlines()) > 1

@@ -84,7 +84,7 @@ def test_recompute__any_log__gives_the_bytes_of_the_close(
     ledger = Ledger(seed, terms, ended_at_s)
     closed = closed_books(ledger)
     log, due = ledger.entries, periods(terms, ended_at_s=ended_at_s)
-    raw = RawInput(ledgers.SALT, terms.grace_s, ended_at_s, entries=log)
+    raw = RawInput(ledgers.SALT, terms.grace_s, ended_at_s, named=ledger.named, entries=log)
 
     _same(recompute(terms, due[-1], raw), closed[-1])
 

@@ -13,7 +13,7 @@ from api.domain.statements.lines import numbered
 from api.domain.statements.state import decode_state, encode_state, publishes_state
 from api.domain.units import Epoch
 from api.errors import EvidenceInvalid
-from tests.ledgers import Ledger, facility, periods
+from tests.ledgers import Ledger, facility, periods, signed_numbers
 
 
 @settings(max_examples=40)
@@ -25,9 +25,9 @@ def test_state__of_any_books__goes_on_with_the_same_bytes(seed: int) -> None:
 
     for period in periods(ledger.terms):
         told = ledger.fill(period)
-        entries = ledger.entries_after(books.follows.log.size)
-        closed = books.close(period, told, entries=entries)
-        again = begun.close(period, told, entries=entries)
+        log = ledger.log_after(books.follows.log.size)
+        closed = books.close(period, told, **log)
+        again = begun.close(period, told, **log)
         assert (again.statement, again.files) == (closed.statement, closed.files)
         kept = books.kept
         assert decode_state(encode_state(kept)) == kept
@@ -42,12 +42,15 @@ def test_copy__told_nothing__leaves_the_books_as_they_were(seed):
 
     for period in periods(ledger.terms):
         told = ledger.fill(period)
-        entries = ledger.entries_after(books.follows.log.size)
+        log = ledger.log_after(books.follows.log.size)
         alone, twin = books.copied(), books.copied()
         without = numbered(alone.replay(period, [], follows=Followed()).items)
-        closed = books.close(period, told, entries=entries)
+        closed = books.close(period, told, **log)
 
-        assert numbered(twin.replay(period, told, follows=closed.followed).items) == closed.lines
+        signed = signed_numbers(log["entries"])
+        replayed = twin.replay(period, told, follows=closed.followed, signed=signed)
+        assert numbered(replayed.items) == closed.lines
+        assert twin.kept == books.kept
         assert (twin.follows, twin.next_number) == (books.follows, books.next_number)
         went.append(without != closed.lines)
 
@@ -60,8 +63,8 @@ def test_state__is_published_by_the_statement_that_ends_a_month_alone() -> None:
 
     for period in periods(ledger.terms):
         told = ledger.fill(period)
-        entries = ledger.entries_after(books.follows.log.size)
-        closed = books.close(period, told, entries=entries)
+        log = ledger.log_after(books.follows.log.size)
+        closed = books.close(period, told, **log)
         published.append(closed.files[STATE_FILE] != b"")
         assert published[-1] == publishes_state(period)
         if published[-1]:
@@ -83,7 +86,7 @@ def _state() -> bytes:
     books = OpenBooks(ledger.terms)
     for period in periods(ledger.terms)[:3]:
         told = ledger.fill(period)
-        books.close(period, told, entries=ledger.entries_after(books.follows.log.size))
+        books.close(period, told, **ledger.log_after(books.follows.log.size))
     return encode_state(books.kept)
 
 

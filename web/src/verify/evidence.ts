@@ -13,7 +13,7 @@ export async function sha256(bytes: Uint8Array): Promise<Hex> {
 }
 
 /** Format of a whole folder of evidence. */
-export const FORMAT = "rentroll-evidence-4";
+export const FORMAT = "rentroll-evidence-5";
 
 export interface ManifestFile {
   name: string;

@@ -54,7 +54,7 @@ describe("manifest", () => {
     expect(() => parseManifest('{"format":"rentroll-evidence-2"}')).toThrow("another format");
     expect(() => parseManifest("[]")).toThrow("object");
     const nameless =
-      '{"format":"rentroll-evidence-4","facility_id":1,"epoch":0,"files":[{"bytes":1}]}';
+      '{"format":"rentroll-evidence-5","facility_id":1,"epoch":0,"files":[{"bytes":1}]}';
     expect(() => parseManifest(nameless)).toThrow("no name");
   });
 });

@@ -15,7 +15,7 @@ from api.agent.flights import Flight, Result
 from api.agent.receipts import pack_receipt, unpack_receipt
 from api.agent.spool import Spool, pin_log, pinned_log
 from api.domain.json_text import as_object, as_text, read_json
-from api.domain.log.answers import ACCEPTED, DUPLICATE, KNOWN, REJECTED
+from api.domain.log.answers import answer_byte
 from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
 from api.domain.log.receipts import Receipt, receipt_from
 from api.domain.log.requests import key_from, key_text, sign_request
@@ -121,7 +121,8 @@ class KeySigner:
             receipt.require_of(flight.body)
             self._require_own(receipt)
             self._require_behind(flight, receipt)
-            if list(receipt.answers) != [_byte(result) for result in results]:
+            told = [answer_byte(r.status, r.code, known=r.known) for r in results]
+            if list(receipt.answers) != told:
                 raise EvidenceInvalid(f"{receipt.where}: it says other answers than came with it")
         except EvidenceInvalid as error:
             raise LogRefused(error.message) from error
@@ -176,12 +177,3 @@ class KeySigner:
         if receipt.entry.log != known.name:
             raise EvidenceInvalid(f"{receipt.where}: it is of another log than {known.name}")
         return receipt
-
-
-def _byte(result: Result) -> int:
-    """The byte that the log holds of an answer; of an accepted event that is known, too."""
-    if result.status == "rejected":
-        return REJECTED.get(result.code, -1)
-    if result.status == "duplicate":
-        return DUPLICATE
-    return KNOWN if result.known else ACCEPTED

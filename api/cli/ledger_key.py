@@ -4,17 +4,21 @@ Receipts stand beside the key, in `KEYFILE.receipts.jsonl`: each request names t
 whoever has them can show what the log was given (`rentroll verify --receipts`).
 """
 
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 
 from api.cli.operator_client import OperatorClient
 from api.clock import system_clock
 from api.domain.json_text import as_list, as_object, as_text, read_json
+from api.domain.log.answers import answer_byte
 from api.domain.log.authors import PATHS
 from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
 from api.domain.log.keys import KeyRole, key_body, key_end_body
@@ -30,7 +34,10 @@ _ATTEMPTS = 3
 
 
 class LedgerKey:
-    """A ledger key and its receipts, for one facility. Raises KeyFileWrong."""
+    """A ledger key and its receipts, for one facility. Raises KeyFileWrong.
+
+    Whatever it is asked for, it brings itself into the log first, where the log lacks it.
+    """
 
     def __init__(self, client: OperatorClient, file: Path, facility_id: FacilityId) -> None:
         self._client, self._key = client, read_key_file(file)
@@ -52,52 +59,56 @@ class LedgerKey:
         return [as_object(key) for key in as_list(self._client.get(path))]
 
     def bring(self, key: Bytes32, *, name: str) -> Receipt:
-        """Name a collector's key; the ledger key first brings itself, if the log lacks it."""
-        if all(known["key"] != key_text(self.public) for known in self.keys()):
-            own = key_body(self.public, name="ledger key", role=KeyRole.LEDGER)
-            self._send(EntryKind.KEY, own, _JSON)
+        """Name a collector's key."""
+        self._bring_itself()
         body = key_body(key, name=name, role=KeyRole.COLLECTOR)
         return self._send(EntryKind.KEY, body, _JSON)[0]
 
     def end(self, key: Bytes32) -> Receipt:
         """End a key: it signs nothing more in this log."""
+        self._bring_itself()
         return self._send(EntryKind.KEY_END, key_end_body(key), _JSON)[0]
 
     def send(self, body: bytes) -> dict[str, object]:
         """Sign and send an array of events; returns the answer."""
+        self._bring_itself()
         return self._send(EntryKind.BATCH, body, BATCH)[1]
+
+    def _bring_itself(self) -> None:
+        """The first thing that a ledger key signs in a log is that it signs there."""
+        if all(known["key"] != key_text(self.public) for known in self.keys()):
+            own = key_body(self.public, name="ledger key", role=KeyRole.LEDGER)
+            self._send(EntryKind.KEY, own, _JSON)
 
     # --- one request ----------------------------------------------------------------------------
 
     def _send(
         self, kind: EntryKind, body: bytes, content_type: str
     ) -> tuple[Receipt, dict[str, object]]:
-        for _ in range(_ATTEMPTS):
-            ours = self._newest()
-            path = self._client.path_of(PATHS[kind])
-            headers = sign_request(
-                self._key,
-                path=path,
-                content_type=content_type,
-                body=body,
-                log=self.log,
-                after=ZERO32 if ours is None else entry_hash(ours.entry),
-                created_s=system_clock(),
-            )
-            status, answer = self._client.post_bytes(PATHS[kind], body, headers)
-            receipt = self._receipt(answer)
-            if status == HTTPStatus.OK:
-                receipt.require_of(body)
-                self._keep(receipt)
-                return receipt, answer
-            if ours is not None and receipt.entry.number <= ours.entry.number:
-                message = f"the log goes on behind entry {receipt.entry.number}, and there is a"
-                message += f" receipt of entry {ours.entry.number}: it was rewritten, or restored"
-                raise EvidenceInvalid(f"{message} from an older copy")
-            self._keep(receipt)
-        raise Conflict("another process signs with this key at the same time: try again")
+        with self._kept() as file:
+            for _ in range(_ATTEMPTS):
+                ours = self._newest(file)
+                path = self._client.path_of(PATHS[kind])
+                headers = sign_request(
+                    self._key,
+                    path=path,
+                    content_type=content_type,
+                    body=body,
+                    log=self.log,
+                    after=ZERO32 if ours is None else entry_hash(ours.entry),
+                    created_s=system_clock(),
+                )
+                status, answer = self._client.post_bytes(PATHS[kind], body, headers)
+                receipt = self._receipt(answer, ours)
+                if status == HTTPStatus.OK:
+                    receipt.require_of(body)
+                    _require_answers(receipt, answer)
+                self._keep(file, receipt)
+                if status == HTTPStatus.OK:
+                    return receipt, answer
+        raise Conflict("another machine signs with this key at the same time: try again")
 
-    def _receipt(self, answer: Mapping[str, object]) -> Receipt:
+    def _receipt(self, answer: Mapping[str, object], ours: Receipt | None) -> Receipt:
         """The receipt of an answer, checked. Raises EvidenceInvalid."""
         if "receipt" not in answer:
             raise EvidenceInvalid("the service gives no receipt")
@@ -105,26 +116,67 @@ class LedgerKey:
         receipt.require_signed(self._log_key)
         if receipt.entry.log != self.log:
             raise EvidenceInvalid(f"{receipt.where}: it is of another log than {self.log}")
+        if receipt.entry.author != self.public:
+            raise EvidenceInvalid(f"{receipt.where}: it is another key's")
+        if ours is not None and receipt.entry.number <= ours.entry.number:
+            message = f"the log goes on behind entry {receipt.entry.number}, and there is a receipt"
+            message += f" of entry {ours.entry.number} in {self._receipts}: it was rewritten, or"
+            raise EvidenceInvalid(f"{message} restored from an older copy")
         return receipt
 
-    def _newest(self) -> Receipt | None:
-        if not self._receipts.exists():
-            return None
-        found = None
-        try:
-            for line in self._receipts.read_bytes().splitlines():
-                receipt = receipt_from(as_object(read_json(line)))
-                if receipt.entry.log == self.log:
-                    found = receipt
-        except (ValueError, TypeError) as error:
-            raise InvalidInput(f"{self._receipts} cannot be read: {error}", field="key") from error
-        return found
+    # --- the file of receipts -------------------------------------------------------------------
 
-    def _keep(self, receipt: Receipt) -> None:
-        with self._receipts.open("ab") as file:
-            file.write(orjson.dumps(receipt_document(receipt)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+    @contextmanager
+    def _kept(self) -> Iterator[BinaryIO]:
+        """The file of receipts, for one process at a time: each request names the one before."""
+        try:
+            file = self._receipts.open("a+b")
+        except OSError as error:
+            message = f"{self._receipts} cannot be written: {error.strerror}"
+            raise InvalidInput(message, field="ledger_key") from error
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
+
+    def _newest(self, file: BinaryIO) -> Receipt | None:
+        """The newest receipt of the log. Raises InvalidInput, EvidenceInvalid."""
+        file.seek(0)
+        lines = file.read().split(b"\n")
+        if lines[-1]:
+            # Whoever wrote the last line was killed: the service shows what it said.
+            file.truncate(file.tell() - len(lines[-1]))
+        try:
+            found = [receipt_from(as_object(read_json(line))) for line in lines[:-1]]
+        except (ValueError, TypeError, EvidenceInvalid) as error:
+            message = f"{self._receipts} cannot be read: {error}"
+            raise InvalidInput(message, field="ledger_key") from error
+        own = [receipt for receipt in found if receipt.entry.log == self.log]
+        newest = max(own, key=lambda receipt: receipt.entry.number, default=None)
+        if newest is not None:
+            # A log has one key: under another, this is another log.
+            newest.require_signed(self._log_key)
+        return newest
+
+    def _keep(self, file: BinaryIO, receipt: Receipt) -> None:
+        file.write(orjson.dumps(receipt_document(receipt)) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _require_answers(receipt: Receipt, answer: Mapping[str, object]) -> None:
+    """Refuse a receipt of other answers than came with it. Raises EvidenceInvalid."""
+    if receipt.entry.kind is not EntryKind.BATCH:
+        return
+    try:
+        rows = [as_object(row) for row in as_list(answer["results"])]
+        said = [
+            answer_byte(str(r["status"]), str(r.get("code")), known=r.get("known") is True)
+            for r in rows
+        ]
+    except (TypeError, KeyError) as error:
+        raise EvidenceInvalid("the service answers what no Rentroll would") from error
+    if list(receipt.answers) != said:
+        raise EvidenceInvalid(f"{receipt.where}: it says other answers than came with it")
 
 
 def read_events_file(file: Path) -> bytes:

@@ -72,11 +72,13 @@ def name(
     with output.failing():
         import httpx
 
-        from api.errors import ChainUnavailable
+        from api.errors import ChainUnavailable, NotFound
 
         url = (api_url or settings().api_url).rstrip("/")
         try:
             answer = httpx.get(f"{url}/v1/facilities/{facility}/log")
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                raise NotFound(f"{url} says no log of facility {facility}: check the number")
             said = log_name(as_text(as_object(read_json(answer.content))["log"]))
         except (httpx.HTTPError, ValueError, TypeError, KeyError) as error:
             message = f"{url} says no log of facility {facility}: check --api-url"
@@ -101,7 +103,7 @@ def bring(
     """Let a collector's key sign in a facility's log, from this entry on.
 
     The ledger key brings itself first, where the log does not know it. Needs an API key with the
-    scope keys:write beside the signature.
+    scope keys:write beside the signature. Run it once a facility.
     """
     from api.cli.ledger_key import LedgerKey
     from api.cli.operator_client import operator_client

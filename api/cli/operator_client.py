@@ -21,7 +21,12 @@ _TIMEOUT = httpx.Timeout(120, connect=10)
 _ATTEMPTS, _LONGEST_WAIT_S = 6, 60
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _JSON = {"Content-Type": "application/json"}
-_TO_DO: Mapping[int, str] = {
+# By the code of a refusal, or else by its status.
+_TO_DO: Mapping[object, str] = {
+    "key_unknown": ": `rentroll ledger-key name` prints what the operator's wallet sends to name"
+    " it; it counts once that block is final",
+    "signature_wrong": ": is a proxy in between that changes paths?",
+    "signature_malformed": ": check this machine's clock, and proxies in between",
     HTTPStatus.UNAUTHORIZED: ": check --api-key or RENTROLL_OPERATOR_KEY",
     HTTPStatus.FORBIDDEN: ": `rentroll keys list` shows what a key may do",
 }
@@ -117,7 +122,8 @@ def _refusal(path: str, status: int, problem: Mapping[str, object]) -> AppError:
     said = f"{path}: {status} {problem.get('detail') or 'without a reason'}"
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(said)
-    return AppError(said + _TO_DO.get(status, ""))
+    to_do = _TO_DO.get(problem.get("code")) or _TO_DO.get(status, "")
+    return AppError(said + to_do)
 
 
 def _wait_s(retry_after: str) -> int:

@@ -105,6 +105,7 @@ def test_receipt__for_another_body__is_refused(signing: Signing) -> None:
         [Result("accepted", known=True)],
         [Result("rejected", "overlap", "in use")],
         [Result("rejected", "no_such_code", "?")],
+        [Result("no_such_status")],
         accepted(2),
         [],
     ],

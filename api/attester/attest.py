@@ -1,5 +1,6 @@
 """Attest: recompute statements from raw events and pledges from their devices; only then sign."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -86,14 +87,18 @@ class Attester:
         clock: Callable[[], int] | None = None,
         refuser: Refuser | None = None,
         books: KeptBooks | None = None,
+        patience_s: float = 0.0,
     ) -> None:
         """Args: least_pay_bps: least attesters' part of rent for which it approves a pledge.
         clock: of this machine; None where the chain's time is simulated.
         refuser: signs refusals; without one they are only told.
-        books: keeps what was reproduced over a restart."""
+        books: keeps what was reproduced over a restart.
+        patience_s: so long a statement that was refused is not read again."""
         self._api, self._evidence, self._account, self._facts = api, evidence, account, facts
         self._memory, self._least_pay_bps = memory, least_pay_bps
-        self._clock, self._refuser = clock, refuser
+        self._clock, self._refuser, self._patience_s = clock, refuser, patience_s
+        # What was refused, and until when on the monotonic clock that is enough.
+        self._rests: dict[tuple[FacilityId, Epoch, Bytes32], tuple[float, Verdict]] = {}
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[FacilityId, Reproduced] = {}
         self._books = KeptBooks(None) if books is None else books
@@ -132,6 +137,18 @@ class Attester:
 
     def _statement(self, facility_id: FacilityId, epoch: Epoch, claimed: Bytes32) -> Verdict:
         """Sign a statement, or say why not; what was found twice in a row is refused in public."""
+        rests = self._rests.get((facility_id, epoch, claimed))
+        if rests is not None and time.monotonic() < rests[0]:
+            return rests[1]
+        verdict = self._judged(facility_id, epoch, claimed)
+        self._rests.pop((facility_id, epoch, claimed), None)
+        if verdict.refusal is not None:
+            # Each look reads the whole log: a wrong statement must not starve the right ones.
+            until_s = time.monotonic() + self._patience_s
+            self._rests[facility_id, epoch, claimed] = until_s, verdict
+        return verdict
+
+    def _judged(self, facility_id: FacilityId, epoch: Epoch, claimed: Bytes32) -> Verdict:
         act = partial(self._sign_statement, facility_id, epoch, claimed)
         verdict = _verdict(facility_id, epoch, act)
         if verdict.found is None or self._refuser is None:

@@ -32,6 +32,9 @@ from api.evidence_store import EvidenceUrl
 from api.local.secret_file import KeyFileWrong, read_secret
 from api.local.settings_table import SettingsWrong
 
+# What was refused is looked at again after so long: an operator may have put it right.
+_PATIENCE_S = 300.0
+
 
 @dataclass(frozen=True, slots=True)
 class RunningAttester:
@@ -140,6 +143,7 @@ def open_attester(settings: AttesterSettings) -> Iterator[RunningAttester]:
             clock=None if settings.chain.simulated_time else now_s,
             refuser=refuser,
             books=KeptBooks(settings.memory.with_name(f"{settings.memory.stem}-books")),
+            patience_s=_PATIENCE_S,
         )
         yield RunningAttester(
             attester, account, lambda: attester_warnings(contracts, account.address)

@@ -78,8 +78,7 @@ def make_signer(settings: AgentSettings, spool: Spool, clock: AgentClock) -> Sig
 
 def ask_log(settings: AgentSettings, facility: int) -> bytes:
     """What the service says of a facility's log. Raises Unreachable, NotAdmitted."""
-    service = settings.service
-    web = Web(service.url, timeout_s=_SEND_TIMEOUT_S, ca_file=service.ca_file)
+    web = service_web(settings)
     try:
         answer = web.ask("GET", f"/v1/facilities/{facility}/log")
     except BROKEN as error:
@@ -95,10 +94,14 @@ def ask_log(settings: AgentSettings, facility: int) -> bytes:
 
 
 def make_transport(settings: AgentSettings, signer: Signer) -> HttpTransport:
-    """The way to the service."""
+    """The way to the service, for what is sent."""
+    return HttpTransport(service_web(settings), signer)
+
+
+def service_web(settings: AgentSettings) -> Web:
+    """The service, by HTTP."""
     service = settings.service
-    web = Web(service.url, timeout_s=_SEND_TIMEOUT_S, ca_file=service.ca_file)
-    return HttpTransport(web, signer)
+    return Web(service.url, timeout_s=_SEND_TIMEOUT_S, ca_file=service.ca_file)
 
 
 def make_sources(settings: AgentSettings, spool: Spool, clock: AgentClock) -> Sources:

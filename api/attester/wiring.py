@@ -11,6 +11,7 @@ from api.attester.attest import Attester
 from api.attester.chain_facts import ChainFacts
 from api.attester.client import HttpAttesterApi
 from api.attester.due import DueEvidence
+from api.attester.kept_books import KeptBooks
 from api.attester.keys.keystore import keystore_key, raw_key
 from api.attester.keys.kms import KmsKey, KmsSettings
 from api.attester.keys.web3signer import Web3SignerKey, Web3SignerSettings
@@ -142,6 +143,7 @@ def open_attester(settings: AttesterSettings) -> Iterator[RunningAttester]:
             clock=None if settings.chain.simulated_time else now_s,
             refuser=refuser,
             patience_s=_PATIENCE_S,
+            books=KeptBooks(settings.memory.with_name(f"{settings.memory.stem}-books")),
         )
         yield RunningAttester(
             attester, account, lambda: attester_warnings(contracts, account.address)

@@ -17,6 +17,8 @@ ledger_key = typer.Typer(
 KeyFile = Annotated[
     Path, typer.Option("--ledger-key", exists=True, dir_okay=False, help="The ledger key's file.")
 ]
+# One key in 64 begins with "-", and is no option for that.
+_KEYS = {"ignore_unknown_options": True}
 PublicKey = Annotated[
     str,
     typer.Argument(
@@ -87,7 +89,7 @@ def name(
         typer.echo(json.dumps(call))
 
 
-@ledger_key.command("bring")
+@ledger_key.command("bring", context_settings=_KEYS)
 def bring(
     facility: Facility,
     key: PublicKey,
@@ -110,7 +112,7 @@ def bring(
         typer.echo(f"{label} signs from entry {receipt.entry.number} of log {receipt.entry.log} on")
 
 
-@ledger_key.command("end")
+@ledger_key.command("end", context_settings=_KEYS)
 def end(
     facility: Facility, key: PublicKey, file: KeyFile, api_key: ApiKey, api_url: ApiUrl = None
 ) -> None:

@@ -86,14 +86,14 @@ class Attester:
         least_pay_bps: int = 0,
         clock: Callable[[], int] | None = None,
         refuser: Refuser | None = None,
-        books: KeptBooks | None = None,
         patience_s: float = 0.0,
+        books: KeptBooks | None = None,
     ) -> None:
         """Args: least_pay_bps: least attesters' part of rent for which it approves a pledge.
         clock: of this machine; None where the chain's time is simulated.
         refuser: signs refusals; without one they are only told.
-        books: keeps what was reproduced over a restart.
-        patience_s: so long a statement that was refused is not read again."""
+        patience_s: so long a statement that was refused is not read again.
+        books: keeps what was reproduced over a restart."""
         self._api, self._evidence, self._account, self._facts = api, evidence, account, facts
         self._memory, self._least_pay_bps = memory, least_pay_bps
         self._clock, self._refuser, self._patience_s = clock, refuser, patience_s

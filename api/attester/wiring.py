@@ -142,8 +142,8 @@ def open_attester(settings: AttesterSettings) -> Iterator[RunningAttester]:
             least_pay_bps=settings.least_pay_bps,
             clock=None if settings.chain.simulated_time else now_s,
             refuser=refuser,
-            books=KeptBooks(settings.memory.with_name(f"{settings.memory.stem}-books")),
             patience_s=_PATIENCE_S,
+            books=KeptBooks(settings.memory.with_name(f"{settings.memory.stem}-books")),
         )
         yield RunningAttester(
             attester, account, lambda: attester_warnings(contracts, account.address)

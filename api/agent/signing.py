@@ -26,6 +26,10 @@ from api.errors import EvidenceInvalid
 CLOCK_S = 120
 
 
+# Of a log without receipts.
+_NO_KEY = key_text(ZERO32)
+
+
 @dataclass(frozen=True, slots=True)
 class KnownLog:
     """A facility's log: its name, and the key that signs its receipts."""
@@ -69,13 +73,13 @@ class Logs:
         try:
             doc = as_object(read_json(said))
             name, key = log_name(as_text(doc["log"])), as_text(doc["log_key"])
+            if key == _NO_KEY:
+                raise LogRefused("the facility's log gives no receipts: send by an API key")
             known = KnownLog(name, key_from(key))
         except (ValueError, TypeError, KeyError) as error:
             raise LogRefused("the service says of the log what no Rentroll would") from error
         if known.name.facility_id != facility:
             raise LogRefused(f"asked for the log of facility {facility}, it names {known.name}")
-        if known.key == ZERO32:
-            raise LogRefused("the facility's log gives no receipts: send by an API key")
         if self._key is not None and key != self._key:
             raise LogRefused(f"the log's key is {key}, the settings say {self._key}")
         return known

@@ -34,6 +34,13 @@ class NotFound(AppError):
     code = "not_found"
 
 
+class EvidenceUnreachable(NotFound):
+    """Whether there is such evidence cannot be told now: who serves it does not answer."""
+
+    status = 503
+    code = "evidence_unreachable"
+
+
 class Conflict(AppError):
     """The request contradicts what is already recorded."""
 

@@ -1,6 +1,7 @@
 """Evidence on disk or behind a URL: written whole or not at all, read with bounds."""
 
 import os
+import ssl
 import stat
 import uuid
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 import httpx
 
-from api.errors import Conflict, EvidenceInvalid, NotFound
+from api.errors import Conflict, EvidenceInvalid, EvidenceUnreachable, NotFound
 
 # What Python raises when a reader or a recomputation meets evidence that is not what it says:
 # numbers that are infinite or too long, keys and leases that are not there, other JSON types.
@@ -29,6 +30,8 @@ MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_LOCAL_BYTES = 1024 * 1024 * 1024
 _TIMEOUT_S = 60.0
 _PARTIAL = ".partial"
+# What says that there is no such file, and not that nobody can tell.
+_ANSWERS = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
 def is_partial(name: str) -> bool:
@@ -143,19 +146,31 @@ class EvidenceFolder:
 class EvidenceUrl:
     """Evidence root behind HTTP."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, *, ca_file: Path | None = None) -> None:
+        """Args: ca_file: certificates to trust instead of the public authorities'.
+
+        Raises:  OSError, which SSLError is, if it cannot be read.
+        """
         self._base = base_url.rstrip("/") + "/"
-        self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False)
+        trusted = ssl.create_default_context(cafile=ca_file)
+        self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False, verify=trusted)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
     def read(self, path: str) -> bytes:
-        """Bytes of a file. Raises NotFound, EvidenceInvalid for an unbounded answer."""
+        """Bytes of a file.
+
+        Raises:  NotFound, of these EvidenceUnreachable where that cannot be told; EvidenceInvalid
+                 for an unbounded answer.
+        """
         url = self._base + quote(path)
         try:
             with self._client.stream("GET", url) as answer:
+                if answer.status_code not in (*_ANSWERS, HTTPStatus.OK):
+                    message = f"evidence at {url} cannot be read ({answer.status_code})"
+                    raise EvidenceUnreachable(message, path=path)
                 if answer.status_code != HTTPStatus.OK:
                     raise NotFound(f"no evidence at {url} ({answer.status_code})", path=path)
                 data = bytearray()
@@ -165,7 +180,7 @@ class EvidenceUrl:
                         raise EvidenceInvalid(f"{path} is larger than any evidence", file=path)
                 return bytes(data)
         except httpx.HTTPError as error:
-            raise NotFound(f"evidence at {url} cannot be read", path=path) from error
+            raise EvidenceUnreachable(f"evidence at {url} cannot be read", path=path) from error
 
     def names(self, folder: str) -> list[str] | None:
         """HTTP has no listing: stray files cannot be seen."""

@@ -57,6 +57,7 @@ from api.routes.public import (
     history,
     holders,
     lines,
+    logs,
     portfolio,
     reconciliation,
     series,
@@ -93,7 +94,7 @@ evidence and CSV, which travel as they are. Whatever answers GET answers HEAD.
 _PUBLIC = (
     *(config, status, session),
     *(public_facilities, statements, lines, reconciliation, cash_flows, evidence, attesters),
-    *(tranches, tranche, series, holders, waterfall, documents),
+    *(logs, tranches, tranche, series, holders, waterfall, documents),
     *(portfolio, history),
 )
 _CONSOLE = (

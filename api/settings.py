@@ -60,29 +60,11 @@ class Settings(BaseSettings):
     relayer_key_file: Path | None = Field(
         default=None, description="File with the hex key that posts and settles; none = dry run."
     )
-    attester_key_file: Path | None = Field(
-        default=None, description="File with the hex key of this attester; none = dry run."
-    )
-    attester_memory_file: Path | None = Field(
-        default=None,
-        description="What this attester signed, one file a process, never to be lost: default is"
-        " var/attester-ADDRESS.jsonl.",
-    )
-    attester_least_pay_bps: int = Field(
-        default=0,
-        ge=0,
-        le=1_000,
-        description="Least part of rent that attesters get, fee times their share of it in basis"
-        " points, for which this attester approves an offer's pledge.",
-    )
-    attester_api_key: SecretStr | None = Field(
-        default=None, description="API key with role attester, to read raw events."
-    )
     admin_key: SecretStr | None = Field(
         default=None, description="Bearer key for registering operators; none = route is closed."
     )
     api_url: str = Field(
-        default="http://127.0.0.1:8000", description="Where attesters find the API."
+        default="http://127.0.0.1:8000", description="Where commands find the API."
     )
     public_url: str | None = Field(
         default=None,
@@ -111,6 +93,4 @@ class Settings(BaseSettings):
     ingest_batches_at_once: int = Field(
         default=8, ge=2, description="Bodies that are read and recorded at once; half for one."
     )
-    poll_s: float = Field(
-        default=1.0, gt=0, description="Pause between rounds of worker and attester."
-    )
+    poll_s: float = Field(default=1.0, gt=0, description="Pause between rounds of the worker.")

@@ -17,6 +17,7 @@ from api.attester.attest import Attester, Verdict
 from api.attester.chain_facts import ChainFacts
 from api.attester.client import HttpAttesterApi
 from api.attester.memory import SignedMemory
+from api.attester.memory_rows import Bound
 from api.chain import calldata
 from api.chain.answers import Receipt, to_bytes
 from api.chain.client import ChainClient, chain_clock
@@ -261,6 +262,11 @@ class World:
         evidence._client = TestClient(self.app)
         return api, evidence
 
+    def bound(self, number: int) -> Bound:
+        """Whose memory an attester's is."""
+        account = wallet(ATTESTER_ACCOUNTS[number]).address
+        return Bound(account, self.deployment.chain_id, self.deployment.statement_registry)
+
     def attester(self, number: int, **more: Any) -> Attester:
         """An attester like a fresh process, over HTTP through the application."""
         api, evidence = self._attester_clients
@@ -269,7 +275,7 @@ class World:
             evidence,
             AttesterAccount(signer_of(ATTESTER_ACCOUNTS[number])),
             ChainFacts(self.contracts, evidence),
-            SignedMemory(None),
+            SignedMemory(None, self.bound(number)),
             **more,
         )
 

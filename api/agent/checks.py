@@ -28,7 +28,7 @@ def look(settings: AgentSettings, *, now: Callable[[], int]) -> list[Finding]:
     sources = make_sources(settings, spool, clock)
     found = [
         *_key(settings),
-        *_service(settings, clock),
+        *_service(settings, spool, clock),
         *_spool(settings),
         *_leases(settings),
         *_nvml(sources, now),
@@ -55,11 +55,12 @@ def _key(settings: AgentSettings) -> Iterator[Finding]:
     yield Finding("key file", "ok", f"{settings.key_file}, public key {shown}")
 
 
-def _service(settings: AgentSettings, clock: AgentClock) -> Iterator[Finding]:
+def _service(settings: AgentSettings, spool: Spool, clock: AgentClock) -> Iterator[Finding]:
     try:
-        transport = make_transport(settings, make_signer(settings))
+        transport = make_transport(settings, make_signer(settings, spool, clock))
     except AppError as error:
-        yield Finding("API key", "fail", error.message, "write a key of `rentroll keys` there")
+        advice = "`rentroll agent init` makes the agent's key, `rentroll keys` an API key"
+        yield Finding("key", "fail", error.message, advice)
         return
     try:
         yield from _asked(settings, transport, clock)
@@ -80,13 +81,18 @@ def _asked(
     off = abs(clock.skew_s or 0) > settings.skew_warning_s
     advice = "let NTP set this machine's clock: nothing is billed ahead of the service's time"
     yield Finding("clock", "fail" if off else "ok", clock.sentence(), advice if off else "")
+    signs = settings.service.api_key_file is None
+    what = "key" if signs else "API key"
     try:
-        transport.check_key()
+        transport.check_key(settings.service.facility)
     except AppError as error:
         advice = "the key needs the scope events:write, and may be expired or revoked"
-        yield Finding("API key", "fail", error.message, advice)
+        if signs:
+            advice = "have the operator bring the key into the log: `rentroll ledger-key bring`"
+        yield Finding(what, "fail", error.message, advice)
         return
-    yield Finding("API key", "ok", "the service takes it")
+    said = "the log takes what it signs" if signs else "the service takes it"
+    yield Finding(what, "ok", said)
 
 
 def _spool(settings: AgentSettings) -> Iterator[Finding]:

@@ -35,6 +35,12 @@ class NotAdmitted(AppError):
     code = "agent_key"
 
 
+class LogRefused(NotAdmitted):
+    """The log is not what it was, or a receipt does not hold: nothing counts as sent."""
+
+    code = "agent_log"
+
+
 class BodyRefused(AppError):
     """The service condemns a body as a whole."""
 
@@ -47,3 +53,14 @@ class AgentBroken(AppError):
 
     status = 500
     code = "agent_broken"
+
+
+class Behind(AppError):
+    """A request was signed behind another receipt than the key's newest, which the answer has."""
+
+    status = 409
+    code = "agent_behind"
+
+    def __init__(self, message: str, receipt: bytes) -> None:
+        super().__init__(message)
+        self.receipt = receipt

@@ -43,16 +43,20 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the service says of one event. code and detail are of one that was rejected."""
+    """What the service says of one event. code and detail are of one that was rejected.
+
+    known: it is accepted, and says what is agreed already.
+    """
 
     status: str
     code: str = ""
     detail: str = ""
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A receipt as it came, for the body that it speaks of."""
+    """A receipt as the spool keeps it, with the body that it speaks of while that is kept."""
 
     log: str
     author: str
@@ -107,6 +111,8 @@ class Flights:
                 bodies.append(body)
             if not seqs:
                 return None
+            # What another key had under way is sent by this one: what arrived is a duplicate.
+            db.execute("DELETE FROM flights WHERE facility = ?", (facility,))
             whole = b"[" + b",".join(bodies) + b"]"
             flight = Flight(log, author, facility, tuple(seqs), whole, _after(db, log, author))
             db.execute(
@@ -119,6 +125,13 @@ class Flights:
         """Take a body back that the service condemned as a whole: its events wait again."""
         with self._spool.write(sending=True) as db:
             _land(db, flight)
+
+    def begin_behind(self, flight: Flight, receipt: bytes, *, now_s: int) -> None:
+        """Go on behind a receipt: the body is made anew, and signed behind that."""
+        with self._spool.write(sending=True) as db:
+            _land(db, flight)
+            _keep_sent(db, flight, b"", receipt, now_s=now_s)
+            _go_on(db, flight, receipt)
 
     def condemn(self, flight: Flight, *, code: str, detail: str, now_s: int) -> None:
         """Keep the one event of a body that the service condemns as refused."""
@@ -140,6 +153,8 @@ class Flights:
         with self._spool.write(sending=True) as db:
             _land(db, flight)
             _keep_sent(db, flight, _told(flight, results, receipt), receipt or b"", now_s=now_s)
+            if receipt is not None:
+                _go_on(db, flight, receipt)
             for seq, result in zip(flight.seqs, results, strict=True):
                 if result.status != "rejected":
                     db.execute("DELETE FROM events WHERE seq = ?", (seq,))
@@ -184,7 +199,7 @@ class Flights:
                 (log, author),
             ).fetchall()
         return [
-            Receipt(log, author, place, receipt, zlib.decompress(body))
+            Receipt(log, author, place, receipt, zlib.decompress(body) if body else b"")
             for place, receipt, body in rows
         ]
 
@@ -197,12 +212,17 @@ def _land(db: sqlite3.Connection, flight: Flight) -> None:
     db.execute("DELETE FROM flights WHERE log = ? AND author = ?", (flight.log, flight.author))
 
 
+def _go_on(db: sqlite3.Connection, flight: Flight, receipt: bytes) -> None:
+    db.execute(
+        "INSERT INTO ends VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET receipt = excluded.receipt",
+        (flight.log, flight.author, receipt),
+    )
+
+
 def _after(db: sqlite3.Connection, log: str, author: str) -> bytes:
     """The last receipt of a key in a log; nothing before the first."""
     row = db.execute(
-        "SELECT receipt FROM sent WHERE log = ? AND author = ? AND receipt != x''"
-        " ORDER BY place DESC LIMIT 1",
-        (log, author),
+        "SELECT receipt FROM ends WHERE log = ? AND author = ?", (log, author)
     ).fetchone()
     return b"" if row is None else bytes(row[0])
 
@@ -225,8 +245,8 @@ def _keep_sent(
         "SELECT coalesce(max(place) + 1, 0) FROM sent WHERE log = ? AND author = ?",
         (flight.log, flight.author),
     ).fetchone()[0]
-    digest = hashlib.sha256(body).digest()
-    kept = zlib.compress(body, 6)
+    digest = hashlib.sha256(body).digest() if body else b""
+    kept = zlib.compress(body, 6) if body else b""
     db.execute(
         "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?)",
         (flight.log, flight.author, place, receipt, digest, kept, now_s),
@@ -320,7 +340,8 @@ def send_sent(spool: Spool, *, since_s: int, now_s: int) -> int:
     count = 0
     with spool.write() as db:
         bodies = db.execute(
-            "SELECT body FROM sent WHERE taken_s >= ? ORDER BY taken_s, log, place", (since_s,)
+            "SELECT body FROM sent WHERE taken_s >= ? AND body != x'' ORDER BY taken_s, log, place",
+            (since_s,),
         ).fetchall()
         for (body,) in bodies:
             told = []

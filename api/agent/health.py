@@ -9,9 +9,12 @@ import orjson
 
 from api.agent.clock import AgentClock
 from api.agent.failures import SpoolFailed
+from api.agent.receipts import newest_receipts
 from api.agent.sender import SenderState
 from api.agent.spool import Spool
 from api.agent.wiring import Worker
+from api.domain.log.receipts import Receipt
+from api.errors import EvidenceInvalid
 from api.local.settings_table import SettingsWrong
 
 _LOOPBACK = "127.0.0.1"
@@ -25,27 +28,36 @@ def health_of(
     clock: AgentClock,
     spool: Spool,
     sender: SenderState,
+    author: str,
     workers: Sequence[Worker],
     skew_warning_s: int,
 ) -> dict[str, object]:
-    """Everything that a person or a monitor asks for. `status` is `ok` or `failing`."""
+    """Everything that a person or a monitor asks for. `status` is `ok` or `failing`.
+
+    Args:    author: whose receipts these are: the agent's key.
+    """
     now_s = clock.now_s()
     failures = [f"{w.kind}: {w.failure}" for w in workers if w.failure]
     if sender.failure:
         failures.append(f"sender: {sender.failure}")
     if abs(clock.skew_s or 0) > skew_warning_s:
         failures.append(f"clock: {clock.sentence()}")
+    if sender.receipts_off_s:
+        off = f"the newest says a second that is {sender.receipts_off_s} s off this machine's clock"
+        failures.append(f"receipts: {off}")
     shown: dict[str, object] = {}
+    receipts: list[Receipt] = []
     try:
         depth = spool.depth()
         problems = spool.problems(since_s=now_s - _RECENT_S)
+        receipts = newest_receipts(spool, author)
         shown = {
             "waiting": depth.waiting,
             "oldest_waiting_s": depth.oldest_waiting_s,
             "refused": depth.refused,
             "open_allocations": depth.open_allocations,
         }
-    except SpoolFailed as error:
+    except (SpoolFailed, EvidenceInvalid) as error:
         problems = []
         failures.append(f"spool: {error.message}")
     return {
@@ -55,12 +67,7 @@ def health_of(
         "now_s": now_s,
         "skew_s": clock.skew_s,
         "spool": shown,
-        "sender": {
-            "last_sent_s": sender.last_sent_s,
-            "sent": sender.sent,
-            "refused": sender.refused,
-            "failing_since_s": sender.failing_since_s,
-        },
+        "sender": _sender(sender, receipts, author=author),
         "sources": {
             w.kind: {
                 "last_seen_s": w.last_ok_s,
@@ -81,6 +88,25 @@ def health_of(
                 "times": p.times,
             }
             for p in problems[:_MOST_SHOWN]
+        ],
+    }
+
+
+def _sender(sender: SenderState, receipts: Sequence[Receipt], *, author: str) -> dict[str, object]:
+    return {
+        "last_sent_s": sender.last_sent_s,
+        "sent": sender.sent,
+        "refused": sender.refused,
+        "failing_since_s": sender.failing_since_s,
+        "author": author,
+        "receipts_off_s": sender.receipts_off_s,
+        "receipts": [
+            {
+                "log": str(receipt.entry.log),
+                "entry": receipt.entry.number,
+                "recorded_at_s": receipt.entry.recorded_at_s,
+            }
+            for receipt in receipts
         ],
     }
 

@@ -69,10 +69,10 @@ def _watched(stop: threading.Event, log: Log) -> Iterator[None]:
 def _run(
     settings: AgentSettings, stop: threading.Event, *, now: Callable[[], int], log: Log
 ) -> None:
-    signer = make_signer(settings)
-    transport = make_transport(settings, signer)
     clock = AgentClock(now)
     spool = Spool(settings.spool, most_mib=settings.spool_mib)
+    signer = make_signer(settings, spool, clock)
+    transport = make_transport(settings, signer)
     with spool.alone():
         sources = make_sources(settings, spool, clock)
         own = [source_name(settings, worker.kind) for worker in sources.workers]
@@ -85,6 +85,7 @@ def _run(
                 clock=clock,
                 spool=spool,
                 sender=sender.state,
+                author=signer.author,
                 workers=sources.workers,
                 skew_warning_s=settings.skew_warning_s,
             )
@@ -105,9 +106,7 @@ def _run(
             log("agent", started=settings.name, sources=[w.kind for w in sources.workers])
             while not stop.wait(_PURGE_EVERY_S):
                 with suppress(SpoolFailed):
-                    spool.purge(before_s=clock.now_s() - settings.retention_s)
-                    if spool.fill() > _FULL:
-                        spool.purge(before_s=clock.now_s() + 1)
+                    _purge(settings, spool, now_s=clock.now_s(), log=log)
             for worker in sources.workers:
                 worker.abort()
             transport.abort()
@@ -118,6 +117,18 @@ def _run(
         transport.close()
         spool.close()
     log("agent", stopped=settings.name)
+
+
+def _purge(settings: AgentSettings, spool: Spool, *, now_s: int, log: Log) -> None:
+    """Make room: of what is too old, and if that is not enough, of what was sent."""
+    receipts_before_s = now_s - settings.receipts_s
+    spool.purge(before_s=now_s - settings.retention_s, receipts_before_s=receipts_before_s)
+    if spool.fill() > _FULL:
+        spool.purge(before_s=now_s + 1, receipts_before_s=receipts_before_s)
+    if spool.fill() > _FULL:
+        # What is not billed is worse than a receipt that is lost: the newest names all before it.
+        log("spool", warning="it is full: receipts of bodies that are no longer kept go")
+        spool.purge(before_s=now_s + 1, receipts_before_s=now_s - settings.retention_s)
 
 
 def work_once(worker: Worker, spool: Spool, clock: AgentClock, log: Log) -> None:

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.agent.clock import AgentClock
-from api.agent.failures import BodyRefused, NotAdmitted, SpoolFailed, Unreachable
+from api.agent.failures import (
+    Behind,
+    BodyRefused,
+    LogRefused,
+    NotAdmitted,
+    SpoolFailed,
+    Unreachable,
+)
 from api.agent.flights import MOST_EVENTS, Flight, Flights
 from api.agent.transport import Signer, Transport
 
@@ -19,13 +26,18 @@ _ASK_TIME_EVERY_S = 300
 
 @dataclass(slots=True)
 class SenderState:
-    """What health shows of it."""
+    """What health shows of it.
+
+    receipts_off_s: how far the newest receipt's second is off this machine's clock, beyond what
+    may be: recorded seconds decide in which statement a fact is.
+    """
 
     last_sent_s: int | None = None
     sent: int = 0
     refused: int = 0
     failure: str | None = None
     failing_since_s: int | None = None
+    receipts_off_s: int = 0
 
 
 class Sender:
@@ -46,6 +58,8 @@ class Sender:
         self._failures = 0
         self._most = MOST_EVENTS
         self._asked_time_s: int | None = None
+        # Facilities whose log does not take the key, the one that was asked longest ago first.
+        self._refused: dict[int, None] = {}
         self.state = SenderState()
 
     def step(self) -> float:
@@ -55,24 +69,35 @@ class Sender:
             pause_s = self._send_next()
         except Unreachable as error:
             return self._failed(error.message, at_least_s=error.retry_after_s)
+        except LogRefused as error:
+            return self._failed(error.message, at_least_s=_KEY_PAUSE_S)
         except NotAdmitted as error:
             message = f"the service does not take the key, or has no such path: {error.message}"
             return self._failed(message, at_least_s=_KEY_PAUSE_S)
         except SpoolFailed as error:
             return self._failed(error.message, at_least_s=0)
-        if pause_s < _AHEAD_PAUSE_S:
+        if pause_s < _AHEAD_PAUSE_S and not self._refused:
             self._failures = 0
             self.state.failure = self.state.failing_since_s = None
         return pause_s
 
     def _send_next(self) -> float:
-        for facility in self._flights.facilities():
-            log = self._signer.log(facility)
-            flight = self._flights.next(
-                facility, log=log, author=self._signer.author, most=self._most
-            )
-            if flight is not None:
-                return self._send(flight)
+        waiting = self._flights.facilities()
+        self._refused = {facility: None for facility in self._refused if facility in waiting}
+        # Logs that take the key first: what waits for a person holds up nobody else.
+        willing = [facility for facility in waiting if facility not in self._refused]
+        for facility in (*willing, *self._refused):
+            self._refused.pop(facility, None)
+            try:
+                log = self._signer.log(facility)
+                flight = self._flights.next(
+                    facility, log=log, author=self._signer.author, most=self._most
+                )
+                if flight is not None:
+                    return self._send(flight)
+            except NotAdmitted:
+                self._refused[facility] = None
+                raise
         return _IDLE_PAUSE_S
 
     def _send(self, flight: Flight) -> float:
@@ -81,11 +106,15 @@ class Sender:
         except BodyRefused as error:
             self._narrow(flight, error.message)
             return 0.0
+        except Behind as error:
+            self._flights.begin_behind(flight, error.receipt, now_s=self._clock.now_s())
+            return 0.0
         self._clock.hear(answered.date)
         self._asked_time_s = self._clock.now_s()
         ahead = self._flights.settle(
             flight, answered.results, answered.receipt, now_s=self._clock.now_s()
         )
+        self.state.receipts_off_s = answered.off_s
         self._most = min(MOST_EVENTS, self._most * 2)
         rejected = sum(result.status == "rejected" for result in answered.results) - ahead
         self.state.last_sent_s = self._clock.now_s()

@@ -24,6 +24,7 @@ class ServiceSettings:
     url: str
     facility: int
     api_key_file: Path | None
+    log_key: str | None
     ca_file: Path | None
 
 
@@ -99,6 +100,7 @@ class AgentSettings:
     confirm_every_s: int
     seen_every_s: int
     retention_s: int
+    receipts_s: int
     spool_mib: int
     skew_warning_s: int
     service: ServiceSettings
@@ -139,6 +141,7 @@ def read_settings(path: Path) -> AgentSettings:
         confirm_every_s=agent.number("confirm_every_s", 300, low=1, high=3_600),
         seen_every_s=agent.number("seen_every_s", 600, low=10, high=DAY_S),
         retention_s=agent.number("retention_days", 14, low=1, high=400) * DAY_S,
+        receipts_s=agent.number("receipts_days", 366, low=1, high=4_000) * DAY_S,
         spool_mib=agent.number("spool_mib", 1_024, low=1, high=1 << 20),
         skew_warning_s=agent.number("skew_warning_s", 30, low=3, high=3_600),
         service=_service(service),
@@ -160,6 +163,7 @@ def _service(table: SettingsTable) -> ServiceSettings:
         url=table.text("url"),
         facility=table.number("facility", 0, low=1, high=(1 << 63) - 1),
         api_key_file=table.maybe_path("api_key_file"),
+        log_key=table.text("log_key", "") or None,
         ca_file=table.maybe_path("ca_file"),
     )
     table.end()

@@ -18,7 +18,9 @@ key_file = "agent.key"
 # confirm_every_s = 300
 # seen_every_s = 600
 # How long what was sent is kept, to be sent again if need be, and how large the spool may grow.
+# Receipts are kept longer: they show that the log has all that was sent.
 # retention_days = 14
+# receipts_days = 366
 # spool_mib = 1024
 # From which difference to the service's clock on health says so.
 # skew_warning_s = 30
@@ -27,8 +29,11 @@ key_file = "agent.key"
 url = {url}
 # Facility whose devices these are.
 facility = {facility}
-# A file with an API key that has the scope events:write. `chmod 600` it.
-api_key_file = "api.key"
+# The key that signs the log's receipts (`log.key` of the facility's terms, as base64url), where you
+# compared it with the chain. Without it the first is believed that the service names.
+# log_key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+# In place of signing: a file with an API key that has the scope events:write. `chmod 600` it.
+# api_key_file = "api.key"
 # Certificates to trust, if the service's are not of a public authority.
 # ca_file = "ca.pem"
 

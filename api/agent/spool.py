@@ -11,7 +11,7 @@ from pathlib import Path
 
 from api.agent.events import NewEvent
 from api.agent.failures import SpoolFailed
-from api.agent.spool_tables import SCHEMA, VERSION
+from api.agent.spool_tables import SCHEMA, SCHEMA_2, VERSION
 
 _PAGE_BYTES = 4_096
 # Two bodies and what hangs on them.
@@ -78,12 +78,14 @@ class Spool:
 
     def _make(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, VERSION):
+        if not 0 <= version <= VERSION:
             raise SpoolFailed(f"the spool {self.path} is of version {version}, not {VERSION}")
         if version == VERSION:
             return
         with self.write() as db:
-            for statement in SCHEMA.split(";"):
+            for statement in (SCHEMA if version == 0 else "").split(";"):
+                db.execute(statement)
+            for statement in SCHEMA_2.split(";"):
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -178,14 +180,19 @@ class Spool:
             ).fetchall()
         return [KeptProblem(*row) for row in rows]
 
-    def purge(self, *, before_s: int) -> int:
+    def purge(self, *, before_s: int, receipts_before_s: int = 0) -> int:
         """Forget bodies that were taken before then, and allocations that were over. Returns both.
 
-        What waits, was refused or is under way stays, however old, and so does what has a receipt.
+        What waits, was refused or is under way stays, however old. Receipts stay without their
+        bodies until the other time, and the newest of each log for ever.
         """
         with self.write(sending=True) as db:
             sent = db.execute(
-                "DELETE FROM sent WHERE receipt = x'' AND taken_s < ?", (before_s,)
+                "DELETE FROM sent WHERE taken_s < ? AND (receipt = x'' OR taken_s < ?)",
+                (before_s, receipts_before_s),
+            ).rowcount
+            sent += db.execute(
+                "UPDATE sent SET body = x'' WHERE taken_s < ? AND body != x''", (before_s,)
             ).rowcount
             over = db.execute(
                 "DELETE FROM allocations WHERE over_s < ? AND NOT EXISTS (SELECT 1 FROM events"
@@ -212,6 +219,19 @@ def set_cursor(db: sqlite3.Connection, source: str, value: str) -> None:
         "INSERT INTO cursors VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
         (source, value),
     )
+
+
+def pinned_log(spool: Spool, facility: int) -> bytes | None:
+    """What the service said of a facility's log at first; None if it was not asked yet."""
+    with spool.read() as db:
+        row = db.execute("SELECT said FROM logs WHERE facility = ?", (facility,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def pin_log(spool: Spool, facility: int, said: bytes) -> None:
+    """Keep what the service says of a facility's log."""
+    with spool.write(sending=True) as db:
+        db.execute("INSERT INTO logs VALUES (?, ?)", (facility, said))
 
 
 def append(db: sqlite3.Connection, events: Iterable[NewEvent], *, now_s: int) -> int:

@@ -4,7 +4,21 @@
 # `sent`. An allocation lasts, is over, or is told no more since something about it was refused.
 LASTS, OVER = "lasts", "over"
 
-VERSION = 1
+VERSION = 2
+
+# What version 2 brought, for spools of before.
+SCHEMA_2 = """
+-- What the service said of a facility's log, when it was first asked.
+CREATE TABLE logs (facility INTEGER PRIMARY KEY, said BLOB NOT NULL);
+
+-- The newest receipt that a key has in a log, behind which it goes on.
+CREATE TABLE ends (
+  log TEXT NOT NULL,
+  author TEXT NOT NULL,
+  receipt BLOB NOT NULL,
+  PRIMARY KEY (log, author)
+)
+"""
 
 SCHEMA = """
 CREATE TABLE cursors (source TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -83,7 +97,7 @@ CREATE TABLE flights (
 );
 
 -- Bodies that the service took, in their order and compressed, each with its receipt if it gave
--- one: after a restore of the service they are sent again.
+-- one: after a restore of the service they are sent again. A receipt outlives its body.
 CREATE TABLE sent (
   log TEXT NOT NULL,
   author TEXT NOT NULL,

@@ -1,16 +1,17 @@
 """How a body reaches the service: what is asked, what is answered, and who signs."""
 
 import http
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.agent.failures import BodyRefused, NotAdmitted, Unreachable
+from api.agent.failures import Behind, BodyRefused, NotAdmitted, Unreachable
 from api.agent.flights import Flight, Result
 from api.agent.web import BROKEN, Answer, Web
 from api.domain.json_text import as_list, as_object, as_text, read_json
 
 PATH = "/v1/events"
+AFTER_WRONG = "after_wrong"
 CONTENT_TYPE = "application/cloudevents-batch+json"
 _LONGEST_WAIT_S = 3_600
 _WAIT = frozenset(
@@ -42,8 +43,19 @@ class Signer(Protocol):
     def log(self, facility: int) -> str:
         """The log that a request about a facility speaks of."""
 
-    def headers(self, flight: Flight) -> Mapping[str, str]:
+    def headers(self, flight: Flight, *, path: str, content_type: str) -> Mapping[str, str]:
         """Headers of the request, all of them; the same flight may be signed again."""
+
+    def receipt(
+        self, flight: Flight, answer: Mapping[str, object], results: Sequence[Result]
+    ) -> bytes | None:
+        """The receipt that an answer has to give, if it has to. Raises LogRefused."""
+
+    def begin_behind(self, flight: Flight, answer: Mapping[str, object]) -> bytes:
+        """The receipt behind which the service says that the author goes on. Raises LogRefused."""
+
+    def off_s(self, receipt: bytes) -> int:
+        """How far the second of a receipt is off this machine's clock, beyond what may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +73,47 @@ class BearerSigner:
         """A facility, by its number."""
         return str(facility)
 
-    def headers(self, flight: Flight) -> Mapping[str, str]:
+    def headers(self, flight: Flight, *, path: str, content_type: str) -> Mapping[str, str]:
         """The key, and what the body is."""
-        del flight
-        return {"Authorization": f"Bearer {self.api_key}", "Content-Type": CONTENT_TYPE}
+        del flight, path
+        return {"Authorization": f"Bearer {self.api_key}", "Content-Type": content_type}
+
+    def receipt(
+        self, flight: Flight, answer: Mapping[str, object], results: Sequence[Result]
+    ) -> bytes | None:
+        """None: what nobody signed has none."""
+        del flight, answer, results
+        return None
+
+    def begin_behind(self, flight: Flight, answer: Mapping[str, object]) -> bytes:
+        """Bodies that nobody signs stand behind nothing."""
+        del flight, answer
+        raise NotAdmitted("the service speaks of receipts, and nothing was signed")
+
+    def off_s(self, receipt: bytes) -> int:
+        """Nothing of a receipt that there is not."""
+        del receipt
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What the service says to a body: a result an event, and a receipt if it gave one."""
+    """What the service says to a body: a result an event, and a receipt if it gave one.
+
+    off_s: how far the receipt's second is off this machine's clock, beyond what may be.
+    """
 
     results: list[Result]
     receipt: bytes | None
     date: str | None
+    off_s: int = 0
 
 
 class Transport(Protocol):
     """Brings bodies to the service."""
 
     def send(self, flight: Flight) -> Answered:
-        """Send a body. Raises Unreachable, NotAdmitted, BodyRefused."""
+        """Send a body. Raises Unreachable, NotAdmitted, BodyRefused, Behind."""
 
     def ask_time(self) -> str | None:
         """The service's `Date`. Raises Unreachable."""
@@ -93,21 +126,27 @@ class HttpTransport:
         self._web, self._signer = web, signer
 
     def send(self, flight: Flight) -> Answered:
-        """Send a body. Raises Unreachable, NotAdmitted, BodyRefused."""
-        headers = self._signer.headers(flight)
+        """Send a body. Raises Unreachable, NotAdmitted, BodyRefused, Behind."""
+        path = self._web.path_of(PATH)
+        headers = self._signer.headers(flight, path=path, content_type=CONTENT_TYPE)
         try:
             answer = self._web.ask("POST", PATH, body=flight.body, headers=headers)
         except BROKEN as error:
             raise Unreachable(f"no answer from {self._web.url}: {_said(error)}") from error
+        if answer.status == http.HTTPStatus.CONFLICT and _code(answer) == AFTER_WRONG:
+            document = as_object(read_json(answer.body))
+            raise Behind(_detail(answer), self._signer.begin_behind(flight, document))
         _require_ok(answer)
         try:
-            said = as_list(as_object(read_json(answer.body))["results"])
-            results = [_result(as_object(each)) for each in said]
+            document = as_object(read_json(answer.body))
+            results = [_result(as_object(each)) for each in as_list(document["results"])]
         except (ValueError, TypeError, KeyError) as error:
             raise Unreachable(f"{self._web.url} answers what no Rentroll would") from error
         if len(results) != len(flight.seqs):
             raise Unreachable(f"{self._web.url} answers {len(results)} of {len(flight.seqs)}")
-        return Answered(results, None, answer.headers.get("date"))
+        receipt = self._signer.receipt(flight, document, results)
+        off_s = 0 if receipt is None else self._signer.off_s(receipt)
+        return Answered(results, receipt, answer.headers.get("date"), off_s)
 
     def ask_time(self) -> str | None:
         """The service's `Date`. Raises Unreachable."""
@@ -124,13 +163,14 @@ class HttpTransport:
         """Close the connection."""
         self._web.close()
 
-    def check_key(self) -> None:
+    def check_key(self, facility: int) -> None:
         """Have the service judge an empty body, which records nothing.
 
         Raises:  Unreachable, NotAdmitted, BodyRefused.
         """
-        flight = Flight("", self._signer.author, 0, (), b"[]", b"")
-        headers = self._signer.headers(flight)
+        flight = Flight("", self._signer.author, facility, (), b"[]", b"")
+        path = self._web.path_of(f"{PATH}/check")
+        headers = self._signer.headers(flight, path=path, content_type=CONTENT_TYPE)
         try:
             answer = self._web.ask("POST", f"{PATH}/check", body=flight.body, headers=headers)
         except BROKEN as error:
@@ -144,6 +184,7 @@ def _result(said: dict[str, object]) -> Result:
         as_text(said["status"]),
         code if isinstance(code, str) else "",
         detail if isinstance(detail, str) else "",
+        known=said.get("known") is True,
     )
 
 
@@ -159,6 +200,13 @@ def _require_ok(answer: Answer) -> None:
         raise BodyRefused(detail)
     # 401 and 403; and what a wrong URL answers, which condemns no event.
     raise NotAdmitted(detail)
+
+
+def _code(answer: Answer) -> object:
+    try:
+        return as_object(read_json(answer.body)).get("code")
+    except (ValueError, TypeError):
+        return None
 
 
 def _detail(answer: Answer) -> str:

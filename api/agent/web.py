@@ -73,10 +73,14 @@ class Web:
         """Begin to read an answer line by line. Raises one of BROKEN."""
         return Lines(self, self._send("GET", path, None, headers))
 
+    def path_of(self, path: str) -> str:
+        """A path below the service's URL, as a request names it."""
+        return urlsplit(self.url).path.rstrip("/") + path or "/"
+
     def _send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None
     ) -> http.client.HTTPResponse:
-        target = urlsplit(self.url).path.rstrip("/") + path or "/"
+        target = self.path_of(path)
         sent = {**self.headers, **(headers or {})}
         again = self._used and self._connection is not None
         try:

@@ -1,15 +1,19 @@
 """The agent's parts, put together from its settings: sources, spool, signer, transport."""
 
+import http
 import random
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from api.agent.book import Book
 from api.agent.clock import AgentClock
+from api.agent.failures import NotAdmitted, Unreachable
 from api.agent.settings import AgentSettings
 from api.agent.sightings import Sightings
+from api.agent.signing import KeySigner, Logs
 from api.agent.sources import csv_rows, dcgm, kubernetes, nvml, slurm
 from api.agent.sources.csv_rows import CsvSource
 from api.agent.sources.dcgm import DcgmSource
@@ -19,7 +23,8 @@ from api.agent.sources.pod_resources import PodResources
 from api.agent.sources.slurm import SlurmSource
 from api.agent.spool import Spool, cursor_of
 from api.agent.transport import BearerSigner, HttpTransport, Signer
-from api.agent.web import Web
+from api.agent.web import BROKEN, Web
+from api.local.key_file import read_key_file
 from api.local.secret_file import KeyFileWrong, read_secret
 
 # Looks further apart than this many polls leave a gap between them.
@@ -55,22 +60,48 @@ class Sources:
     workers: list[Worker] = field(default_factory=list)
 
 
-def make_signer(settings: AgentSettings) -> Signer:
-    """Who signs. Raises KeyFileWrong if no key is named, or others may read it."""
+def make_signer(settings: AgentSettings, spool: Spool, clock: AgentClock) -> Signer:
+    """Who signs: the agent's key, or nobody where an API key is named.
+
+    Raises:  KeyFileWrong if the file is missing, or others may read it.
+    """
     file = settings.service.api_key_file
     if file is None:
-        raise KeyFileWrong("[service] api_key_file is missing: it holds a key with events:write")
+        key = read_key_file(settings.key_file)
+        logs = Logs(spool, partial(ask_log, settings), key=settings.service.log_key)
+        return KeySigner(key, logs, clock.now_s)
     api_key = read_secret(file).decode(errors="replace").strip()
     if not api_key.isascii() or not api_key.isprintable() or not api_key:
         raise KeyFileWrong(f"{file} holds no API key")
     return BearerSigner(api_key)
 
 
+def ask_log(settings: AgentSettings, facility: int) -> bytes:
+    """What the service says of a facility's log. Raises Unreachable, NotAdmitted."""
+    web = service_web(settings)
+    try:
+        answer = web.ask("GET", f"/v1/facilities/{facility}/log")
+    except BROKEN as error:
+        raise Unreachable(f"no answer from {web.url}: {error}") from error
+    finally:
+        web.close()
+    if answer.status == http.HTTPStatus.OK:
+        return answer.body
+    message = f"{answer.status} for the log of facility {facility}"
+    if answer.status == http.HTTPStatus.NOT_FOUND:
+        raise NotAdmitted(f"{message}: check [service] url and facility")
+    raise Unreachable(message)
+
+
 def make_transport(settings: AgentSettings, signer: Signer) -> HttpTransport:
-    """The way to the service."""
+    """The way to the service, for what is sent."""
+    return HttpTransport(service_web(settings), signer)
+
+
+def service_web(settings: AgentSettings) -> Web:
+    """The service, by HTTP."""
     service = settings.service
-    web = Web(service.url, timeout_s=_SEND_TIMEOUT_S, ca_file=service.ca_file)
-    return HttpTransport(web, signer)
+    return Web(service.url, timeout_s=_SEND_TIMEOUT_S, ca_file=service.ca_file)
 
 
 def make_sources(settings: AgentSettings, spool: Spool, clock: AgentClock) -> Sources:

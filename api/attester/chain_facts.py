@@ -33,6 +33,19 @@ class WaitingOffer:
     waits: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a refusal says beside what is refused.
+
+    previous: hash of the statement before, zero while none is posted.
+    rejections: of evidence of the facility so far.
+    """
+
+    previous: Bytes32
+    rejections: int
+    now_s: int
+
+
 class ChainFacts:
     """Reads at the newest block. Every method raises ChainUnavailable: no answer, no signature.
 
@@ -66,6 +79,26 @@ class ChainFacts:
     def pledge_registry(self) -> str:
         """PledgeRegistry that pledges are signed for."""
         return self._contracts.deployment.pledge_registry
+
+    @property
+    def attester_desk(self) -> str:
+        """AttesterDesk that refusals are signed for."""
+        return self._contracts.deployment.attester_desk
+
+    def around(self, facility_id: FacilityId, epoch: Epoch) -> Around:
+        """What a refusal of a statement is signed beside."""
+        registry, head = self._contracts.statement_registry, self._contracts.client.head()
+        openness = registry.openness_of(facility_id).at(block=head.number)
+        previous = Bytes32(bytes(32))
+        if epoch:
+            before = registry.statement_of(facility_id, Epoch(epoch - 1)).at(block=head.number)
+            previous = before.statement_hash
+        return Around(previous, openness.rejections, head.time_s)
+
+    def published(self, facility_id: FacilityId, epoch: Epoch) -> Bytes32:
+        """Evidence that stands published for an epoch; zero if none does."""
+        registry = self._contracts.statement_registry
+        return registry.published_hash_of(facility_id, epoch).at(block=self._head())
 
     def seated(self, facility_id: FacilityId, account: str) -> bool:
         """Whether an account has a seat on the panel of a facility."""
@@ -103,13 +136,26 @@ class ChainFacts:
         """Epochs of a facility with a proven fault, one entry a fault."""
         return [Epoch(e) for e in voided_epochs(self._contracts, facility_id)]
 
+    def may_repeat(self, facility_id: FacilityId) -> bool:
+        """Whether a double pledge lets statements of a facility be signed once more, finally."""
+        registry = self._contracts.statement_registry
+        return registry.may_repeat(facility_id).at(block=self._final())
+
+    def first_unposted(self, facility_id: FacilityId) -> Epoch:
+        """The statement that is posted next: behind the closing one if that stands."""
+        registry = self._contracts.statement_registry
+        posted, closed = self._contracts.together(
+            registry.epochs_posted(facility_id), registry.is_closing_posted(facility_id)
+        ).at(block=self._head())
+        return Epoch(posted + closed)
+
     def standing_rival(self, facility_id: FacilityId, rivals: Sequence[Bytes32]) -> Bytes32 | None:
         """One of some signed statements that was never void, so that it and another of its place
         are an equivocation; None if all were, or if the facility may state anew."""
         if not rivals:
             return None
         registry = self._contracts.statement_registry
-        block = max(self._contracts.deployment.start_block, self._head() - self._confirmations)
+        block = self._final()
         if registry.may_repeat(facility_id).at(block=block):
             return None
         asked = self._contracts.all_of([registry.verdict_of(rival) for rival in rivals])
@@ -182,6 +228,10 @@ class ChainFacts:
         """Refuse a statement whose pledge is not the one in force; returns the devices by epoch.
         Raises EvidenceInvalid."""
         return self._pledges.require_in_force(terms, period)
+
+    def _final(self) -> int:
+        """A block that cannot be undone any more, as the settings say."""
+        return max(self._contracts.deployment.start_block, self._head() - self._confirmations)
 
     def _head(self) -> int:
         return self._contracts.client.head().number

@@ -1,5 +1,8 @@
 """The attester's view of the service over HTTP."""
 
+import ssl
+from pathlib import Path
+
 import httpx
 
 from api.domain.json_text import as_bytes32, as_integer, as_list, as_object, as_text, read_json
@@ -13,9 +16,14 @@ _TIMEOUT_S = 60.0
 class HttpAttesterApi:
     """`AttesterApi` over the routes of `api/routes/attester`."""
 
-    def __init__(self, base_url: str, *, api_key: str) -> None:
+    def __init__(self, base_url: str, *, api_key: str, ca_file: Path | None = None) -> None:
+        """Args: ca_file: certificates to trust instead of the public authorities'.
+
+        Raises:  OSError, which SSLError is, if it cannot be read.
+        """
         self._client = httpx.Client(
             base_url=base_url,
+            verify=ssl.create_default_context(cafile=ca_file),
             headers={"Authorization": f"Bearer {api_key}"},
             timeout=_TIMEOUT_S,
         )

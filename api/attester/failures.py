@@ -13,6 +13,13 @@ class NotYet(AppError):
     code = "attester_not_yet"
 
 
+class BeforeMemory(AppError):
+    """This attester does not know what it signed of an epoch, and so signs nothing of it."""
+
+    status = 409
+    code = "attester_before_memory"
+
+
 class MemoryContradicted(EvidenceInvalid):
     """What is shown contradicts what this attester signed or saw before."""
 

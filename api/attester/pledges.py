@@ -15,7 +15,7 @@ from api.domain.statements.evidence import FACILITY_FILE, facility_folder, hex32
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.pledge_files import pledge_path, with_replacement
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.errors import AppError, EvidenceInvalid
+from api.errors import AppError, EvidenceInvalid, EvidenceUnreachable
 from api.evidence_store import HOSTILE, EvidenceSource
 
 # Deeper than any reorg that we expect; older offers are final and read once.
@@ -126,6 +126,18 @@ class PledgeWatch:
         self._require_first(_pledging(terms, pledges), epoch=epoch, unknown_passes=True)
         return roster
 
+    def roster(self, terms: FacilityTerms) -> Roster:
+        """Devices of a facility by epoch, by its approved pledges as they are published.
+
+        Raises:  EvidenceInvalid if one is not, or none is approved; ChainUnavailable.
+        """
+        block = self._contracts.client.head().number
+        (own,) = self._pledges([terms.facility_id], block)
+        if not own:
+            message = f"no attesters approved the pledge of facility {terms.facility_id}"
+            raise EvidenceInvalid(message, file=FACILITY_FILE)
+        return self._roster(terms, own)
+
     def _require_first(self, own: Pledging, *, epoch: Epoch | None, unknown_passes: bool) -> None:
         block = self._follow()
         others = [
@@ -213,7 +225,7 @@ class PledgeWatch:
             return with_replacement(
                 roster, document, root=root, from_epoch=from_epoch, number=pledge.number
             )
-        except EvidenceInvalid:
+        except (EvidenceInvalid, EvidenceUnreachable):
             raise
         except (AppError, *HOSTILE) as error:
             message = f"the pledge in force from epoch {from_epoch} on is not published"

@@ -11,6 +11,7 @@ from api.chain.structs import read_struct, to_abi
 from api.chain.terms import offered_terms
 from api.domain.capital.orders import DeliveryOrder
 from api.domain.facility import FacilityTerms
+from api.domain.pledges import PledgedDevice
 from api.domain.statements.lines import Line
 from api.domain.statements.refusals import Refusal
 from api.domain.statements.statement import Statement
@@ -184,9 +185,45 @@ def _refusals(refusals: Mapping[str, SignedRefusal]) -> list[tuple[object, ...]]
 
 def challenge_line(statement: Statement, line: Line, proof: Sequence[bytes]) -> str:
     """`StatementRegistry.challengeLine`: a line that breaks a rule, alone or with the totals."""
-    leaf = line.as_abi_tuple(statement.facility_id, statement.epoch)
     encoder = function("StatementRegistry", "challengeLine")
-    return _hex(encoder.encode(statement.as_abi_tuple(), (leaf, list(proof))))
+    return _hex(encoder.encode(statement.as_abi_tuple(), _proven(statement, (line, proof))))
+
+
+# A line of a statement with its proof.
+ProvenLine = tuple[Line, Sequence[bytes]]
+
+
+def challenge_pair(statement: Statement, first: ProvenLine, second: ProvenLine) -> str:
+    """`StatementRegistry.challengePair`: two lines that break a rule together."""
+    encoder = function("StatementRegistry", "challengePair")
+    proven = (_proven(statement, first), _proven(statement, second))
+    return _hex(encoder.encode(statement.as_abi_tuple(), *proven))
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenPledge:
+    """A device of a pledge, at its place, with its proof."""
+
+    index: int
+    pledged: PledgedDevice
+    proof: Sequence[bytes]
+
+
+def challenge_device(
+    statement: Statement, line: ProvenLine, neighbours: Sequence[ProvenPledge]
+) -> str:
+    """`StatementRegistry.challengeDevice`: a line of a device that no pledge of its time holds."""
+    encoder = function("StatementRegistry", "challengeDevice")
+    around = [
+        (n.index, n.pledged.device, n.pledged.card, n.pledged.from_epoch, list(n.proof))
+        for n in neighbours
+    ]
+    return _hex(encoder.encode(statement.as_abi_tuple(), _proven(statement, line), around))
+
+
+def _proven(statement: Statement, proven: ProvenLine) -> tuple[object, ...]:
+    line, proof = proven
+    return line.as_abi_tuple(statement.facility_id, statement.epoch), list(proof)
 
 
 def settle(facility_id: int) -> str:

@@ -12,7 +12,11 @@ from api.chain.emitted import EVENTS
 from api.chain.emitted.args import EventArgs, read_log, topic_of
 from api.chain.emitted.facility_registry import FacilityOffered
 from api.chain.emitted.pledge_registry import PledgeApproved
-from api.chain.emitted.statement_registry import StatementPosted, StatementVoided
+from api.chain.emitted.statement_registry import (
+    EvidencePublished,
+    StatementPosted,
+    StatementVoided,
+)
 from api.chain.emitted.tranche_token import (
     RevenueClaimed,
     RevenueClaimedBatch,
@@ -228,6 +232,20 @@ def facility_offers(
 ) -> list[ChainEvent[FacilityOffered]]:
     """FacilityOffered of blocks `first` to `last`, in order: few."""
     return _only(contracts, "FacilityRegistry", FacilityOffered, first=first, last=last)
+
+
+def posted_statements(
+    contracts: Contracts, *, first: int, last: int
+) -> list[ChainEvent[StatementPosted]]:
+    """StatementPosted of blocks `first` to `last`, in order, also of what was voided since."""
+    return _only(contracts, "StatementRegistry", StatementPosted, first=first, last=last)
+
+
+def publications(
+    contracts: Contracts, *, first: int, last: int
+) -> list[ChainEvent[EvidencePublished]]:
+    """EvidencePublished of blocks `first` to `last`, in order: few."""
+    return _only(contracts, "StatementRegistry", EvidencePublished, first=first, last=last)
 
 
 def pledge_signers(contracts: Contracts, facility_id: FacilityId, *, last: int) -> list[str]:

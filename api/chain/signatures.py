@@ -17,6 +17,8 @@ from api.domain.statements.statement import Statement
 TERMS = kind_of(OfferedTerms).text
 STATEMENT = kind_of(Statement).text
 LINE = "(uint64,uint32,uint32,uint8,bytes32,bytes32,uint64,uint64,uint64,int128,uint64,int128)"
+PROVEN_LINE = f"({LINE},bytes32[])"
+PROVEN_PLEDGE = "(uint32,bytes32,bytes32,uint32,bytes32[])"
 ATTESTATIONS = "(address,bytes)[]"
 SIGNED = f"(bool,bytes32[],{ATTESTATIONS})"
 REFUSAL = "(address,bytes32,bytes32,bytes32,uint32,uint64,uint8,bytes32,bytes)"
@@ -42,6 +44,7 @@ FUNCTIONS = {
         Function("setAttester", ("address", "bool")),
         Function("setPanel", ("uint8", "address[]")),
         Function("depositBond", ("address", "uint256")),
+        Function("setUrl", ("string",)),
         Function("chargeEquivocation", (STATEMENT, SIGNED, STATEMENT, SIGNED)),
     ),
     "PledgeRegistry": (
@@ -53,7 +56,9 @@ FUNCTIONS = {
         Function("postMany", (f"{STATEMENT}[]", ATTESTATIONS)),
         Function("verifyLine", (STATEMENT, LINE, "bytes32[]"), ("bool",)),
         Function("statementDigest", (STATEMENT,), ("bytes32",)),
-        Function("challengeLine", (STATEMENT, f"({LINE},bytes32[])")),
+        Function("challengeLine", (STATEMENT, PROVEN_LINE)),
+        Function("challengePair", (STATEMENT, PROVEN_LINE, PROVEN_LINE)),
+        Function("challengeDevice", (STATEMENT, PROVEN_LINE, f"{PROVEN_PLEDGE}[]")),
         Function("publish", ("uint64", "uint32", "bytes32")),
     ),
     "TrancheToken": (

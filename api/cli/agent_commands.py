@@ -164,3 +164,49 @@ def agent_resend(
         finally:
             spool.close()
         typer.echo(f"{count} events wait to be sent")
+
+
+@agent.command("receipts")
+def agent_receipts(
+    settings: SettingsFile = _DEFAULT,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", file_okay=False, help="Write each into a file of this folder."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare all with the log that the service publishes.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List receipts: what the log was given, signed by the log's key. May run beside the agent.
+
+    `--out` writes what `rentroll verify --receipts` reads, which believes the chain alone.
+    `--check` compares with what the service itself publishes: exit code 1 if an entry differs or is
+    left out. Receipts behind the last statement wait for the next.
+    """
+    from api.agent.receipts import hold_all, kept_receipts, reader
+    from api.agent.spool import Spool
+    from api.agent.wiring import service_web
+
+    if check and out:
+        raise typer.BadParameter("either --out or --check")
+    with _failing():
+        read = _read(settings)
+        spool = Spool(read.spool, most_mib=read.spool_mib)
+        try:
+            receipts = kept_receipts(spool)
+        finally:
+            spool.close()
+        if check:
+            web = service_web(read)
+            try:
+                held = hold_all(receipts, reader(web))
+            finally:
+                web.close()
+            agent_output.show_held(held, as_json=as_json)
+            if held.findings:
+                raise typer.Exit(output.EXIT_FOUND)
+        elif out is not None:
+            typer.echo(f"{agent_output.write_receipts(out, receipts)} receipts in {out}")
+        else:
+            agent_output.show_receipts(receipts, as_json=as_json)

@@ -11,6 +11,8 @@ from api.domain.metering.instants import format_instant
 
 if TYPE_CHECKING:
     from api.agent.flights import Refused
+    from api.agent.receipts import Held
+    from api.domain.log.receipts import Receipt
 
 
 def show_made(settings: Path, key: Path, public: str) -> None:
@@ -18,10 +20,9 @@ def show_made(settings: Path, key: Path, public: str) -> None:
     typer.echo(f"settings: {settings}")
     typer.echo(f"key: {key}")
     typer.echo(f"public key: {public}")
-    typer.echo("The private key stays in its file. The operator enters the public key for this")
-    typer.echo("agent once requests are signed; until then an API key shows who sends:")
-    typer.echo(f"  1. put a key with the scope events:write into {settings.parent / 'api.key'},")
-    typer.echo("     and run chmod 600 on it")
+    typer.echo("The private key stays in its file, and signs all that the agent sends. Next:")
+    typer.echo("  1. the operator lets the log take it:")
+    typer.echo(f"       rentroll ledger-key bring FACILITY {public} NAME --ledger-key FILE")
     typer.echo(f"  2. turn on sources and write [[lease]] rows in {settings}")
     typer.echo(f"  3. rentroll agent check --settings {settings}")
 
@@ -47,3 +48,54 @@ def show_refused(events: Sequence["Refused"], *, as_json: bool) -> None:
     for each in events:
         typer.echo(f"{format_instant(each.answered_s)}  {each.code}  {each.id}")
         typer.echo(f"      {each.detail}")
+
+
+def show_receipts(receipts: Sequence["Receipt"], *, as_json: bool) -> None:
+    """Print receipts, by log and entry."""
+    from api.domain.log.receipts import receipt_document
+
+    if as_json:
+        typer.echo(json.dumps([receipt_document(receipt) for receipt in receipts]))
+        return
+    if not receipts:
+        typer.echo("no receipt is kept")
+    for receipt in receipts:
+        entry = receipt.entry
+        when, kind = format_instant(entry.recorded_at_s), entry.kind.name.lower()
+        typer.echo(f"{when}  entry {entry.number} of log {entry.log}  {kind}")
+
+
+def write_receipts(folder: Path, receipts: Sequence["Receipt"]) -> int:
+    """Write each receipt into a file of its own, as the service answered it; returns how many.
+
+    Raises:  InvalidInput if the folder cannot be written.
+    """
+    from api.domain.log.receipts import receipt_document
+    from api.errors import InvalidInput
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for receipt in receipts:
+            log = str(receipt.entry.log).replace(":", "-")
+            # Zeros in front: files sort as entries do.
+            file = folder / f"{log}-{receipt.entry.number:012}.json"
+            file.write_text(json.dumps(receipt_document(receipt)) + "\n")
+    except OSError as error:
+        message = f"{folder} cannot be written: {error.strerror}"
+        raise InvalidInput(message, field="out") from error
+    return len(receipts)
+
+
+def show_held(held: "Held", *, as_json: bool) -> None:
+    """Print what became of receipts that were held to published logs."""
+    from api.cli import output
+
+    if as_json:
+        found = [{"name": f.name, "message": f.message} for f in held.findings]
+        said = {"found": held.found, "waiting": held.waiting, "findings": found}
+        typer.echo(json.dumps(said))
+        return
+    output.show_findings(held.findings, as_json=False)
+    typer.echo(f"{held.found} receipts are in the published log")
+    if held.waiting:
+        typer.echo(f"{held.waiting} are newer than its last statement, and wait for the next")

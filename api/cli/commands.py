@@ -2,7 +2,6 @@
 
 import signal
 import threading
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +10,16 @@ import typer
 from api.cli import (
     agent_commands,
     arguments,
+    attester_commands,
     bill_commands,
     event_commands,
     import_commands,
     key_commands,
+    ledger_key_commands,
     output,
     refusal_commands,
     replace_commands,
+    watch_commands,
 )
 from api.cli.arguments import Facility, Json
 from api.cli.environment import settings as _settings
@@ -31,17 +33,17 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 something does not hold, 2 wrong usage, 3 not reachable.",
 )
 app.add_typer(agent_commands.agent, name="agent")
+app.add_typer(attester_commands.attester, name="attester")
 app.add_typer(key_commands.register, name="register")
 app.add_typer(key_commands.keys, name="keys")
+app.add_typer(ledger_key_commands.ledger_key, name="ledger-key")
 app.add_typer(bill_commands.bills, name="bills")
 app.add_typer(event_commands.events, name="events")
 app.add_typer(import_commands.importers, name="import")
 app.add_typer(refusal_commands.refuse, name="refuse")
 app.add_typer(replace_commands.replace, name="replace")
-
-
-# Between two looks at what keeps an attester's signatures from counting.
-_WARNING_PAUSE_S = 60.0
+app.command("challenge")(watch_commands.challenge)
+app.command("watch")(watch_commands.watch)
 
 
 def _stop_event() -> threading.Event:
@@ -104,41 +106,6 @@ def worker(
                     output.log_round(done)
                     if once:
                         raise typer.Exit(1 if done.failed else 0)
-                stop.wait(settings.poll_s)
-
-
-@app.command()
-def attester(
-    once: Annotated[bool, typer.Option("--once", help="One round, then exit.")] = False,
-) -> None:
-    """Sign statements that raw events reproduce to the byte, and pledges that clash with none.
-
-    Only for facilities on whose panel this attester sits.
-    """
-    from api.cli import wiring as cli_wiring
-
-    with output.failing():
-        settings = _settings()
-        stop = _stop_event()
-        with cli_wiring.open_attester(settings) as running:
-            warned: list[str] = []
-            looks_at_s = 0.0
-            while not stop.is_set():
-                try:
-                    # What keeps signatures from counting changes rarely, and asks the node thrice.
-                    if time.monotonic() >= looks_at_s:
-                        warned = output.log_warnings("attester", running.warnings(), warned)
-                        looks_at_s = time.monotonic() + _WARNING_PAUSE_S
-                    verdicts = running.attester.run_once()
-                except output.RETRYABLE as error:
-                    if once:
-                        raise
-                    output.log("attester", error=error.message)
-                    verdicts = []
-                for verdict in verdicts:
-                    output.log_verdict(verdict)
-                if once:
-                    raise typer.Exit(0 if all(v.signed for v in verdicts) else 1)
                 stop.wait(settings.poll_s)
 
 

@@ -13,10 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.key_list import expiring_keys
 from api.chain.client import ChainClient
-from api.chain.contracts import Contracts
 from api.chain.deployment import code_problems, load_deployment
-from api.chain.panels import attester_warnings
-from api.chain.signer import load_signer
 from api.clock import AHEAD_S
 from api.db.session import open_engine, ping, reading
 from api.domain.metering.instants import format_instant
@@ -47,7 +44,6 @@ def diagnose(settings: Settings) -> list[Check]:
         _contracts,
         _evidence,
         _keys,
-        _attester,
     )
     return [check for area in areas for check in area(settings)]
 
@@ -155,24 +151,3 @@ def _keys(settings: Settings) -> list[Check]:
     if not settings.relayer_key_file.exists():
         return [Check("relayer key", "fail", "the file does not exist", "check the path")]
     return [Check("relayer key", "ok", "present")]
-
-
-def _attester(settings: Settings) -> list[Check]:
-    """Whether signatures of the attester of these settings count. No attester, no line."""
-    if settings.attester_key_file is None:
-        return []
-    try:
-        signer = load_signer(settings.attester_key_file)
-        assert signer is not None  # only no path gives no signer
-        deployment = load_deployment(settings.deployment_file)
-        if deployment is None:
-            # `_contracts` says what to do.
-            return []
-        with ChainClient(settings.rpc_url) as client:
-            warnings = attester_warnings(Contracts(client, deployment), signer.address)
-    except AppError as error:
-        return [Check("attester", "fail", error.message, "its signatures cannot be judged")]
-    if not warnings:
-        return [Check("attester", "ok", f"signatures of {signer.address} count")]
-    advice = "deposit the rest with AttesterRegistry.depositBond; governance gives seats"
-    return [Check("attester", "warn", warning, advice) for warning in warnings]

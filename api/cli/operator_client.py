@@ -21,7 +21,12 @@ _TIMEOUT = httpx.Timeout(120, connect=10)
 _ATTEMPTS, _LONGEST_WAIT_S = 6, 60
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _JSON = {"Content-Type": "application/json"}
-_TO_DO: Mapping[int, str] = {
+# By the code of a refusal, or else by its status.
+_TO_DO: Mapping[object, str] = {
+    "key_unknown": ": `rentroll ledger-key name` prints what the operator's wallet sends to name"
+    " it; it counts once that block is final",
+    "signature_wrong": ": is a proxy in between that changes paths?",
+    "signature_malformed": ": check this machine's clock, and proxies in between",
     HTTPStatus.UNAUTHORIZED: ": check --api-key or RENTROLL_OPERATOR_KEY",
     HTTPStatus.FORBIDDEN: ": `rentroll keys list` shows what a key may do",
 }
@@ -58,6 +63,23 @@ class OperatorClient:
         request = self._client.build_request("POST", path, content=content, headers=_JSON)
         return self._object(path, self._answered(request))
 
+    def path_of(self, path: str) -> str:
+        """A path below the API's URL, as a request names it: what is signed."""
+        return self._client.build_request("POST", path).url.raw_path.decode("ascii")
+
+    def post_bytes(
+        self, path: str, content: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, object]]:
+        """POST bytes as they are; what is answered with 200 or 409. Raises as `post` does."""
+        request = self._client.build_request("POST", path, content=content, headers=headers)
+        status, answer = self._sent(request)
+        said = self._object(path, answer)
+        if status not in (HTTPStatus.OK, HTTPStatus.CONFLICT) or (
+            status == HTTPStatus.CONFLICT and "receipt" not in said
+        ):
+            raise _refusal(path, status, said)
+        return status, said
+
     def get(self, path: str, /, values: Mapping[str, str] | None = None) -> object:
         """GET JSON. Raises as `post` does."""
         return self._answered(self._client.build_request("GET", path, params=values))
@@ -67,7 +89,15 @@ class OperatorClient:
         return self._object(path, self.get(path, values))
 
     def _answered(self, request: httpx.Request) -> object:
-        """What is answered, at last. A request that was refused as busy did nothing."""
+        """What is answered, at last, with success."""
+        status, content = self._sent(request)
+        if status >= HTTPStatus.MULTIPLE_CHOICES:
+            path = request.url.path
+            raise _refusal(path, status, self._object(path, content))
+        return content
+
+    def _sent(self, request: httpx.Request) -> tuple[int, object]:
+        """Status and answer, at last. A request that was refused as busy did nothing."""
         path = request.url.path
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -79,9 +109,7 @@ class OperatorClient:
             if answer.status_code not in _BUSY or attempt == _ATTEMPTS:
                 break
             time.sleep(_wait_s(answer.headers.get("retry-after", "")))
-        if not answer.is_success:
-            raise _refusal(path, answer.status_code, self._object(path, content))
-        return content
+        return answer.status_code, content
 
     def _object(self, path: str, content: object) -> dict[str, object]:
         try:
@@ -94,7 +122,8 @@ def _refusal(path: str, status: int, problem: Mapping[str, object]) -> AppError:
     said = f"{path}: {status} {problem.get('detail') or 'without a reason'}"
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(said)
-    return AppError(said + _TO_DO.get(status, ""))
+    to_do = _TO_DO.get(problem.get("code")) or _TO_DO.get(status, "")
+    return AppError(said + to_do)
 
 
 def _wait_s(retry_after: str) -> int:

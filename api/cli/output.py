@@ -15,7 +15,6 @@ from api.errors import AppError, ChainUnavailable, DatabaseUnavailable
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from api.attester.attest import Verdict
     from api.cli.doctor import Check
     from api.cli.duties import Duties
     from api.domain.capital.reconciliation import Reconciliation
@@ -64,14 +63,6 @@ def log(step: str, **fields: object) -> None:
     sys.stderr.flush()
 
 
-def log_warnings(step: str, warnings: list[str], before: list[str]) -> list[str]:
-    """Log the warnings that were not there before; returns those that are there now."""
-    for warning in warnings:
-        if warning not in before:
-            log(step, warning=warning)
-    return warnings
-
-
 def log_round(done: "Round") -> None:
     """Log a worker's round, unless it was idle."""
     if done.idle:
@@ -101,16 +92,6 @@ def show_duties(duties: "Duties", *, as_json: bool) -> None:
     )
     for call in duties.calls:
         typer.echo(call)
-
-
-def log_verdict(verdict: "Verdict") -> None:
-    """Log an attester's decision."""
-    fields: dict[str, object] = {"facility": verdict.facility_id}
-    fields |= {"pledge": True} if verdict.epoch is None else {"epoch": verdict.epoch}
-    if verdict.signed:
-        log("signed", **fields)
-    else:
-        log("refused", **fields, reason=verdict.reason)
 
 
 @contextmanager

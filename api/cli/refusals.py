@@ -1,7 +1,7 @@
 """Refusing statements and published evidence: attesters sign, and anybody sends what they signed.
 
 A refusal is public and paid as a signature is (`refuse`); those of enough attesters take back what
-an operator published (`reject`). `rentroll attester` judges statements of the service by itself.
+an operator published (`reject`). `rentroll attester` signs such refusals by itself.
 """
 
 import json

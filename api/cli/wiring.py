@@ -2,22 +2,15 @@
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from pathlib import Path
 
-from api.attester.account import AttesterAccount
-from api.attester.attest import Attester
-from api.attester.chain_facts import ChainFacts
-from api.attester.client import HttpAttesterApi
-from api.attester.memory import SignedMemory
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
-from api.chain.panels import attester_warnings
 from api.chain.signer import load_signer
 from api.db.migrate import upgrade
 from api.db.session import open_engine
@@ -26,7 +19,7 @@ from api.domain.units import Bytes32, FacilityId, TrancheId
 from api.epochs.close import Closed, close_due, due_periods
 from api.epochs.worker import Worker
 from api.errors import Misconfigured
-from api.evidence_store import EvidenceFolder, EvidenceUrl
+from api.evidence_store import EvidenceFolder
 from api.main import closing_clock, recording_clock
 from api.settings import Settings
 
@@ -68,39 +61,6 @@ def open_worker(settings: Settings) -> Iterator[RunningWorker]:
             confirmations=settings.confirmations,
         )
         yield RunningWorker(worker, dry=signer is None)
-
-
-@dataclass(frozen=True, slots=True)
-class RunningAttester:
-    """A wired attester, and what keeps its signatures from counting, asked anew each time."""
-
-    attester: Attester
-    warnings: Callable[[], list[str]]
-
-
-@contextmanager
-def open_attester(settings: Settings) -> Iterator[RunningAttester]:
-    """Attester of the settings: its evidence comes from the API, like everybody's."""
-    signer = load_signer(settings.attester_key_file)
-    if signer is None:
-        raise Misconfigured("an attester needs RENTROLL_ATTESTER_KEY_FILE")
-    if settings.attester_api_key is None:
-        raise Misconfigured("an attester needs RENTROLL_ATTESTER_API_KEY")
-    deployment = require_deployment(settings)
-    key = settings.attester_api_key.get_secret_value()
-    file = settings.attester_memory_file or Path("var") / f"attester-{signer.address}.jsonl"
-    with (
-        closing(SignedMemory(file)) as memory,
-        ChainClient(settings.rpc_url) as client,
-        closing(EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")) as evidence,
-        closing(HttpAttesterApi(settings.api_url, api_key=key)) as api,
-    ):
-        contracts = Contracts(client, deployment)
-        facts = ChainFacts(contracts, evidence, confirmations=settings.confirmations)
-        least_bps = settings.attester_least_pay_bps
-        account = AttesterAccount(signer)
-        attester = Attester(api, evidence, account, facts, memory, least_pay_bps=least_bps)
-        yield RunningAttester(attester, partial(attester_warnings, contracts, signer.address))
 
 
 def close_now(

@@ -1,9 +1,9 @@
 """SQL of the log: identities of events, their keys, and the facts that a correction can name."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
 from sqlalchemy import Connection, Table, and_, func, select, text
 from sqlalchemy.sql.selectable import LABEL_STYLE_TABLENAME_PLUS_COL as _LABELS
 
@@ -31,11 +31,15 @@ def allocate_keys(connection: Connection, table: Table, count: int) -> list[int]
     if is_sqlite(connection):
         first = connection.execute(select(func.coalesce(func.max(key), 0))).scalar_one() + 1
         return list(range(first, first + count))
-    rows = connection.execute(
-        text("SELECT nextval(pg_get_serial_sequence(:t, :c)) FROM generate_series(1, :n)"),
+    # One row of many keys: a row for each costs more than the keys do.
+    keys: list[int] = connection.execute(
+        text(
+            "SELECT array_agg(nextval((SELECT CAST(pg_get_serial_sequence(:t, :c) AS regclass))))"
+            " FROM generate_series(1, :n)"
+        ),
         {"t": table.name, "c": key.name, "n": count},
-    )
-    return [int(value) for (value,) in rows]
+    ).scalar_one()
+    return keys
 
 
 # One statement a batch, however many sources it names. CROSS JOIN fixes SQLite's join order.
@@ -50,9 +54,9 @@ _KNOWN_SQLITE = text(
 # they are new, and a prepared statement is planned for none in particular.
 _KNOWN_POSTGRES = text(
     "SELECT m.source, m.event_id, m.event_pk, m.payload_hash"
-    " FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS w (source, event_id)"
+    " FROM json_array_elements(CAST(:wanted AS json)) AS w (pair)"
     " CROSS JOIN LATERAL (SELECT source, event_id, event_pk, payload_hash FROM meter_events"
-    " WHERE facility_id = :facility_id AND source = w.source AND event_id = w.event_id"
+    " WHERE facility_id = :facility_id AND source = w.pair->>0 AND event_id = w.pair->>1"
     " OFFSET 0) AS m"
 )
 
@@ -69,14 +73,10 @@ def known_events(
     connection: Connection, facility_id: FacilityId, identities: Sequence[Identity]
 ) -> dict[Identity, KnownEvent]:
     """Events that a facility's log already has, of some identities `(source, id)`."""
-    wanted = list(dict.fromkeys(identities))
-    if is_sqlite(connection):
-        named = {"facility_id": facility_id, "wanted": json.dumps(wanted)}
-        rows = connection.execute(_KNOWN_SQLITE, named)
-    else:
-        sources, ids = [source for source, _ in wanted], [event_id for _, event_id in wanted]
-        named_lists = {"facility_id": facility_id, "sources": sources, "ids": ids}
-        rows = connection.execute(_KNOWN_POSTGRES, named_lists)
+    # JSON on both: the driver's arrays of text cost as much as all that is asked.
+    wanted = orjson.dumps(list(dict.fromkeys(identities))).decode()
+    known = _KNOWN_SQLITE if is_sqlite(connection) else _KNOWN_POSTGRES
+    rows = connection.execute(known, {"facility_id": facility_id, "wanted": wanted})
     return {
         (row.source, row.event_id): KnownEvent(row.event_pk, Bytes32(row.payload_hash))
         for row in rows

@@ -20,9 +20,10 @@ from api.db.trees import insert_tree
 from api.domain.log.entry import LogEnd
 from api.domain.merkle import MerkleTree
 from api.domain.metering.usage import LineKind
+from api.domain.statements.evidence import SignedShare
 from api.domain.statements.lines import Line
 from api.domain.statements.statement import Statement, statement_hash
-from api.domain.units import Bytes32, Epoch, FacilityId
+from api.domain.units import Bytes32, Epoch, FacilityId, GpuSeconds, Minor
 from api.errors import NotFound
 
 
@@ -103,6 +104,7 @@ def insert_statement(
     *,
     closing: bool,
     log: LogEnd,
+    signed: SignedShare,
     closed_at_s: int,
 ) -> None:
     """Store a closed epoch with the tree over its lines, and advance the facility.
@@ -129,6 +131,9 @@ def insert_statement(
         statement_hash=statement_hash(statement),
         log_size=log.size,
         log_head=log.head,
+        signed_gpu_seconds=GpuSeconds(signed.gpu_seconds),
+        signed_charge=Minor(signed.charge),
+        absolute_charge=Minor(sum(abs(line.charge_micros) for line in lines)),
         closed_at_s=closed_at_s,
     )
     insert_record(connection, row)

@@ -230,6 +230,7 @@ def close_one(
                 closed.tree,
                 closing=period.closing,
                 log=closed.log,
+                signed=closed.signed,
                 closed_at_s=now_s,
             )
     except IntegrityError:

@@ -7,10 +7,14 @@ from sqlalchemy import Engine
 
 from api.clock import Clock
 from api.db.ledger import KnownEvent
+from api.db.log_keys import log_key_rows, to_log_key
 from api.db.session import reading
+from api.domain.log.authors import role_of
+from api.domain.log.entry import EntryKind
+from api.domain.log.keys import LogKeys
 from api.domain.metering.facts import Fact, Place
 from api.domain.metering.items import EventResult, Item, read_item
-from api.domain.units import OperatorId
+from api.domain.units import Bytes32, FacilityId, OperatorId
 from api.errors import EventRejected
 from api.ledger.judging import BatchJudge
 from api.ledger.snapshot import Snapshot, view_snapshots
@@ -23,20 +27,28 @@ def check(
     *,
     broken: Mapping[int, EventRejected] = MappingProxyType({}),
     clock: Clock,
+    signed: tuple[FacilityId, Bytes32] | None = None,
 ) -> list[EventResult]:
     """Judge a batch of parsed JSON events as `ingest` would; nothing is written or remembered.
 
     One view of the database, in which writers hold up nobody and are not held up.
     Args:    broken: by index, what the parser found wrong with an event's JSON.
+             signed: facility and key of a signed request, which speaks of no other.
     Returns: one result per event, in order: those of `ingest` on the same state.
-    Raises:  DatabaseUnavailable.
+    Raises:  DatabaseUnavailable, KeyUnknown of a key that signs nothing more.
     """
     read = [read_item(i, event, broken.get(i)) for i, event in enumerate(events)]
     items = [x for x in read if isinstance(x, Item)]
     with reading(engine) as connection:
         told = [item.event for item in items]
         snapshots = view_snapshots(connection, operator_id, told, clock)
-        judge = BatchJudge(connection, snapshots, items, _NobodyWrites())
+        role = None
+        if signed is not None:
+            facility_id, key = signed
+            snapshots = {name: s for name, s in snapshots.items() if name == facility_id}
+            keys = LogKeys(map(to_log_key, log_key_rows(connection, facility_id)))
+            role = role_of(keys.require_author(key, EntryKind.BATCH, None))
+        judge = BatchJudge(connection, snapshots, items, _NobodyWrites(), role=role)
         return [judge.take(x) if isinstance(x, Item) else x for x in read]
 
 

@@ -286,31 +286,36 @@ def _widen(wanted: dict[Bytes32, Span], name: Bytes32, span: Span) -> None:
         wanted[name] = min(known[0], span[0]), max(known[1], span[1])
 
 
+# Usage first, as nearly all events are; made once, and not with each event.
+_OF_A_LEASE = (
+    UsageEvent,
+    OutageEvent,
+    AllocationOpenedEvent,
+    TermsEvent,
+    LeaseOpenedEvent,
+    LeaseClosedEvent,
+    AdjustmentEvent,
+)
+
+
 def _lease_ids(events: Iterable[MeterEvent]) -> set[str]:
     found: set[str | None] = set()
     for event in events:
-        if isinstance(event, CorrectionEvent):
-            if event.replacement is not None:
-                found.add(event.replacement.lease_id)
-        elif isinstance(
-            event,
-            UsageEvent
-            | AllocationOpenedEvent
-            | OutageEvent
-            | TermsEvent
-            | LeaseOpenedEvent
-            | LeaseClosedEvent
-            | AdjustmentEvent,
-        ):
+        if isinstance(event, _OF_A_LEASE):
             found.add(event.lease_id)
+        elif isinstance(event, CorrectionEvent) and event.replacement is not None:
+            found.add(event.replacement.lease_id)
     return {code for code in found if code is not None}
 
 
 def _targets(events: Iterable[MeterEvent]) -> set[Identity]:
-    corrections = {
-        (e.corrects_source, e.corrects_id) for e in events if isinstance(e, CorrectionEvent)
-    }
-    return corrections | {(e.source, e.id) for e in events if isinstance(e, AllocationEvent)}
+    found: set[Identity] = set()
+    for event in events:
+        if isinstance(event, CorrectionEvent):
+            found.add((event.corrects_source, event.corrects_id))
+        elif isinstance(event, AllocationEvent):
+            found.add((event.source, event.id))
+    return found
 
 
 def _spans(

@@ -101,7 +101,7 @@ def _measure(folder: Path, port: int, rounds: int) -> None:
     clock = AgentClock(lambda: now["s"])
     spool = Spool(settings.spool, most_mib=settings.spool_mib)
     workers = {worker.kind: worker for worker in make_sources(settings, spool, clock).workers}
-    signer = make_signer(settings)
+    signer = make_signer(settings, spool, clock)
     transport = make_transport(settings, signer)
     sender = Sender(Flights(spool), transport, signer, clock, chance=lambda: 0.5)
     parts = {"dcgm": 0.0, "slurm": 0.0, "sender": 0.0}

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from api.attester.client import HttpAttesterApi
+from api.attester.settings import read_settings
+from api.attester.wiring import open_attester
 from api.chain import calldata
 from api.chain.client import ChainClient
 from api.cli import wiring as cli_wiring
@@ -16,7 +18,6 @@ from api.domain.units import FacilityId, tranche_id
 from api.epochs import close
 from api.epochs.books import KeptBooks
 from api.evidence_store import EvidenceFolder
-from api.settings import Settings
 from api.verify.verify import verify
 from scripts.bench.load import DAY_S, Load
 from scripts.bench.stage import (
@@ -32,6 +33,7 @@ from scripts.bench.stage import (
     peak_rss_mb,
     timed,
 )
+from scripts.dev.attester_file import write_attester_file
 from scripts.dev.pledges import approve_pledge
 from scripts.dev.stack import wallet
 
@@ -97,10 +99,10 @@ def _close(
     )
 
 
-def _attest(settings: Settings) -> dict[str, float]:
+def _attest(settings: Path) -> dict[str, float]:
     spent: dict[str, float] = {}
     with (
-        cli_wiring.open_attester(settings) as running,
+        open_attester(read_settings(settings)) as running,
         timed(HttpAttesterApi, ("log", "submit"), spent),
         timed(Recomputation, ("read", "close"), spent),
     ):
@@ -150,12 +152,14 @@ def measure_attest(stage: Stage, service: Service) -> dict[str, float]:
     key = service.post("/v1/attester-keys", {"label": "bench"})["api_key"]
     return in_child(
         _attest,
-        stage.settings(
-            service.database_url,
-            api_url=service.url,
-            attester_api_key=key,
-            attester_key_file=_key_file(stage, "attester", ATTESTER),
-            attester_memory_file=stage.folder / "attester.jsonl",
+        write_attester_file(
+            stage.folder,
+            "attester",
+            key_file=_key_file(stage, "attester", ATTESTER),
+            api_key=key,
+            url=service.url,
+            rpc_url=stage.chain.rpc_url,
+            registry=stage.deployment.statement_registry,
         ),
     )
 

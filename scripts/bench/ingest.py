@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -18,13 +18,18 @@ def register(service: Service, load: Load) -> tuple[dict[str, Any], str]:
     """Register operator, facility and leases; returns the facility and the operator's key."""
     body = {"name": "bench", "address": address(OPERATOR)}
     key: str = service.post("/v1/operators", body)["api_key"]
+    return register_facility(service, load, key), key
+
+
+def register_facility(service: Service, load: Load, key: str) -> dict[str, Any]:
+    """Register a facility and its leases, by the operator's key; returns the facility."""
     facility: dict[str, Any] = service.post("/v1/facilities", load.facility(), key)
     for lease in load.leases():
         service.post(f"/v1/facilities/{facility['facility_id']}/leases", lease, key)
-    return facility, key
+    return facility
 
 
-def push(service: Service, key: str, bodies: Sequence[bytes], *, clients: int) -> float:
+def push(service: Service, key: str, bodies: Iterable[bytes], *, clients: int) -> float:
     """Seconds to push batches with so many requests in flight; every event must be accepted."""
     waiting = iter(bodies)
     taking = threading.Lock()
@@ -63,7 +68,7 @@ def measure(
     service: Service, load: Load, facility_id: int, key: str, floor_url: str
 ) -> dict[str, float]:
     """Push the load, half with one client and half with two; then insert as much raw."""
-    bodies = load.bodies(facility_id)
+    bodies = list(load.bodies(facility_id))
     middle = len(bodies) // 2
     pid = service.process.pid
     before_s = cpu_s(pid)

@@ -1,9 +1,10 @@
-"""The metering that the bench pushes: one day of a mid-sized hall, the same for every run."""
+"""The metering that the bench pushes: days of a mid-sized hall, the same for every run."""
 
 import random
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -22,32 +23,40 @@ _NAMESPACE = uuid.UUID("b0b1d5c2-9a55-5a0e-9a1e-5a2f0c1d7e66")
 
 
 def device(index: int) -> str:
-    """A device id."""
+    """A device id; GPUs of a hall are numbered from `hall * NODES * GPUS_PER_NODE` on."""
     return f"GPU-{uuid.uuid5(_NAMESPACE, str(index))}"
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One facility with leases and batches of metering, as bodies of `POST /v1/events`."""
+    """One facility with leases and batches of metering, as bodies of `POST /v1/events`.
+
+    hall: from 0; no two have a device in common.
+    """
 
     start_s: int
     events: int
     batch: int
+    days: int = 1
+    slot_s: int = SLOT_S
+    hall: int = 0
 
     @property
     def devices(self) -> list[str]:
         """Pledged devices."""
-        return [device(i) for i in range(NODES * GPUS_PER_NODE)]
+        first = self.hall * NODES * GPUS_PER_NODE
+        return [device(first + i) for i in range(NODES * GPUS_PER_NODE)]
 
     def facility(self) -> dict[str, Any]:
-        """Body of `POST /v1/facilities`: two daily epochs; the first one is metered."""
-        units = NODES * GPUS_PER_NODE * 2 * DAY_S // 3_600
+        """Body of `POST /v1/facilities`: daily epochs; all but the last one are metered."""
+        days = self.days + 1
+        units = NODES * GPUS_PER_NODE * days * DAY_S // 3_600
         return {
-            "name": "bench-hall",
+            "name": f"bench-hall-{self.hall}",
             "gpu_class": GPU_CLASS,
             "site": "SE-LULEA-1",
             "window_start": format_instant(self.start_s),
-            "window_end": format_instant(self.start_s + 2 * DAY_S),
+            "window_end": format_instant(self.start_s + days * DAY_S),
             "epoch_length_s": DAY_S,
             "tranches": [{"unit_cap": units}],
             "devices": self.devices,
@@ -70,36 +79,38 @@ class Load:
             "price_micros_per_gpu_hour": 1_190_003 + 70_001 * (index % 11),
         }
 
-    def bodies(self, facility_id: int) -> list[bytes]:
+    def bodies(self, facility_id: int) -> Iterator[bytes]:
         """Batches in the order of time: each slot's devices, node by node."""
-        source = self._stream(facility_id, random.Random(_SEED))  # noqa: S311
-        batches: list[bytes] = []
-        sent = 0
-        while sent < self.events:
+        source = self._stream(facility_id, random.Random(_SEED + self.hall))  # noqa: S311
+        for number, sent in enumerate(range(0, self.events, self.batch)):
             size = min(self.batch, self.events - sent)
-            events = [next(source) for _ in range(size)]
-            if len(batches) % 2:
+            events = list(islice(source, size))
+            if len(events) < size:
+                raise RuntimeError("the load has more events than its days have slots")
+            if number % 2:
                 # A rare event, as in life: it takes the slow path through ingest.
-                events[-1] = _void(events[0], facility_id, len(batches))
-            batches.append(orjson.dumps(events))
-            sent += size
-        return batches
+                target = next(event for event in events if event["type"] == USAGE)
+                events[-1] = _void(target, facility_id, number)
+            yield orjson.dumps(events)
 
     def _stream(self, facility_id: int, chance: random.Random) -> Iterator[dict[str, Any]]:
-        for slot in range(DAY_S // SLOT_S):
-            begin_s = self.start_s + slot * SLOT_S
-            for gpu in range(NODES * GPUS_PER_NODE):
-                yield _event(facility_id, gpu, begin_s, chance)
+        devices = self.devices
+        for begin_s in range(self.start_s, self.start_s + self.days * DAY_S, self.slot_s):
+            span = begin_s, begin_s + self.slot_s
+            for gpu, name in enumerate(devices):
+                yield _event(facility_id, gpu, name, span, chance)
 
 
-def _event(facility_id: int, gpu: int, begin_s: int, chance: random.Random) -> dict[str, Any]:
+def _event(
+    facility_id: int, gpu: int, name: str, slot: tuple[int, int], chance: random.Random
+) -> dict[str, Any]:
     """Usage of one slot; one in a hundred is an outage instead."""
     # Most slots are whole; some jobs begin inside one, to the second.
-    start_s = begin_s + chance.choice((0, 0, 0, chance.randrange(SLOT_S // 2)))
-    end_s = begin_s + SLOT_S
+    begin_s, end_s = slot
+    start_s = begin_s + chance.choice((0, 0, 0, chance.randrange((end_s - begin_s) // 2)))
     data: dict[str, Any] = {
         "facility_id": facility_id,
-        "device": device(gpu),
+        "device": name,
         "lease": f"lease-{gpu // _LEASE_GPUS}",
         "start": format_instant(start_s),
         "end": format_instant(end_s),
@@ -125,11 +136,9 @@ def _event(facility_id: int, gpu: int, begin_s: int, chance: random.Random) -> d
 
 def _void(target: dict[str, Any], facility_id: int, number: int) -> dict[str, Any]:
     corrects = {"source": target["source"], "id": target["id"]}
-    if target["type"] != USAGE:
-        raise RuntimeError("the load voids an outage: choose another seed")
     return {
         "specversion": "1.0",
-        "id": f"void-{number}",
+        "id": f"void-{facility_id}-{number}",
         "source": target["source"],
         "type": CORRECTION,
         "data": {"facility_id": facility_id, "corrects": corrects, "action": "void"},

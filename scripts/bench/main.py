@@ -1,4 +1,4 @@
-"""`make bench`: throughput of ingest, close, attest, verify and index, beside what bounds them.
+"""`make bench`: what ingest, close, attest, verify and index take, beside what bounds them.
 
 Real processes on a local chain: `rentroll serve` over HTTP, anvil with the deployed contracts,
 SQLite and, where the dev group is installed, PostgreSQL. Machines differ and are noisy: ratios
@@ -26,6 +26,9 @@ from api.domain.units import FacilityId
 from scripts.bench import close as bench_close
 from scripts.bench import index as bench_index
 from scripts.bench import ingest as bench_ingest
+from scripts.bench import memory as bench_memory
+from scripts.bench import processes as bench_processes
+from scripts.bench import signed as bench_signed
 from scripts.bench.load import DAY_S, Load
 from scripts.bench.stage import Stage, deploy, serving
 from scripts.bench.table import show
@@ -34,6 +37,9 @@ from scripts.dev.devchain import dev_chain
 _BATCH = 1_000
 _EVENTS, _QUICK_EVENTS = 100_000, 4_000
 _CHAIN_EVENTS, _QUICK_CHAIN_EVENTS = 4_000, 200
+_ROUNDS, _QUICK_ROUNDS = 5, 1
+_MEMORY_EVENTS, _QUICK_MEMORY_EVENTS = 5_000_000, 5_000
+_BATCHES, _QUICK_BATCHES = 40, 6
 Step = Callable[[str], Any]
 Figures = dict[str, Any]
 
@@ -58,20 +64,29 @@ def _databases(folder: Path) -> Iterator[Callable[[str], str] | None]:
         yield create
 
 
+@contextmanager
+def _stage(folder: Path, *, at_s: int, step: Step) -> Iterator[Stage]:
+    """A chain with contracts, whose time begins then."""
+    step("start a chain")
+    with dev_chain(timestamp_s=at_s, log=folder / "anvil.log") as chain:
+        step("deploy contracts with brownie")
+        with deploy(chain, folder) as stage:
+            yield stage
+
+
+def _day_ago_s() -> int:
+    """A window that begins then has just ended its epoch 0, which is still in grace."""
+    return int(time.time()) // 60 * 60 - DAY_S  # this machine's clock is the service's
+
+
 def run(folder: Path, *, quick: bool, step: Step) -> Figures:
-    """Measure everything; returns figures by subject."""
-    started = time.monotonic()
-    # Epoch 0 has just ended and is still in grace: this machine's clock is the service's.
-    start_s = int(time.time()) // 60 * 60 - DAY_S
+    """Measure everything but memory over millions of events; returns figures by subject."""
+    start_s = _day_ago_s()
     load = Load(start_s, _QUICK_EVENTS if quick else _EVENTS, _BATCH)
     figures: Figures = {"ingest": {}, "index": {}}
     with ExitStack() as exits:
-        step("start a chain")
         # An offer comes before its window: the chain begins there and catches up once funded.
-        begin_s = start_s - DAY_S
-        chain = exits.enter_context(dev_chain(timestamp_s=begin_s, log=folder / "anvil.log"))
-        step("deploy contracts with brownie")
-        stage = exits.enter_context(deploy(chain, folder))
+        stage = exits.enter_context(_stage(folder, at_s=start_s - DAY_S, step=step))
         facility_id = _main_line(stage, load, figures, step)
         step("make chain events")
         events = _QUICK_CHAIN_EVENTS if quick else _CHAIN_EVENTS
@@ -83,6 +98,8 @@ def run(folder: Path, *, quick: bool, step: Step) -> Figures:
             step("index on PostgreSQL")
             figures["index"]["postgresql"] = bench_index.measure(stage, create("indexed"))
             figures["ingest"]["postgresql"] = _ingest_postgres(stage, load, create, step)
+            figures["processes"] = _two_processes(stage, create, quick=quick, step=step)
+        figures |= run_signed(folder, quick=quick, step=step)
         step("decode with web3.py")
         peer = figures["index"]["web3"] = bench_index.measure_web3(stage)
         for name in figures["index"].keys() - {"web3"}:
@@ -90,7 +107,6 @@ def run(folder: Path, *, quick: bool, step: Step) -> Figures:
             if kind["events"] != peer["events"]:
                 raise RuntimeError(f"{name} has {kind['events']} events, web3 {peer['events']}")
             kind["times_web3"] = kind["events_per_s"] / peer["events_per_s"]
-    figures["run_s"] = time.monotonic() - started
     return figures
 
 
@@ -130,6 +146,36 @@ def _ingest_postgres(
         return bench_ingest.measure(service, load, facility["facility_id"], key, create("floor"))
 
 
+def run_processes(folder: Path, *, quick: bool, step: Step) -> Figures:
+    """What two API processes gain, alone. Raises RuntimeError without PostgreSQL."""
+    now_s = int(time.time())
+    with _stage(folder, at_s=now_s, step=step) as stage, _databases(folder) as create:
+        if create is None:
+            raise RuntimeError("no PostgreSQL: the dev group is not installed")
+        return {"processes": _two_processes(stage, create, quick=quick, step=step)}
+
+
+def _two_processes(
+    stage: Stage, create: Callable[[str], str], *, quick: bool, step: Step
+) -> dict[str, float]:
+    step("push with two API processes, copy with two clients")
+    rounds = _QUICK_ROUNDS if quick else _ROUNDS
+    batch = _QUICK_EVENTS // 40 if quick else _BATCH
+    events = bench_processes.events_of(rounds=rounds, batch=batch)
+    loads = [Load(_day_ago_s(), events, batch, hall=hall) for hall in (0, 1)]
+    return bench_processes.measure(stage, loads, create, rounds=rounds)
+
+
+def run_memory(folder: Path, *, quick: bool, step: Step) -> Figures:
+    """Memory of the service over millions of events, alone, on the database of the default."""
+    load = bench_memory.load_of(_QUICK_MEMORY_EVENTS if quick else _MEMORY_EVENTS, _BATCH)
+    with (
+        _stage(folder, at_s=int(time.time()), step=step) as stage,
+        serving(stage, f"sqlite:///{folder}/rentroll.db", "serve-sqlite") as service,
+    ):
+        return {"memory": bench_memory.measure(service, load, step)}
+
+
 @contextmanager
 def _steps(*, quiet: bool) -> Iterator[Step]:
     """Say what is being done, on a terminal."""
@@ -143,13 +189,27 @@ def _steps(*, quiet: bool) -> Iterator[Step]:
         yield lambda what: bar.update(task, description=what)
 
 
+def run_signed(folder: Path, *, quick: bool, step: Step) -> Figures:
+    """What signing adds to a batch, alone."""
+    step("take signed and unsigned batches in turn")
+    return {"signed": bench_signed.measure(folder, batches=_QUICK_BATCHES if quick else _BATCHES)}
+
+
+_RUNS = {None: run, "processes": run_processes, "memory": run_memory, "signed": run_signed}
+
+
 def main() -> int:
     """Read arguments, run, print."""
     parser = argparse.ArgumentParser(
         prog="make bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="small numbers, under 30 seconds")
+    parser.add_argument("--quick", action="store_true", help="small numbers, in a minute")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument(
+        "--only",
+        choices=sorted(name for name in _RUNS if name),
+        help="one subject alone. memory: 5,000,000 events in ten minutes or more, in no other run",
+    )
     arguments = parser.parse_args()
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -161,7 +221,9 @@ def main() -> int:
             tempfile.TemporaryDirectory(prefix="rentroll-bench-") as folder,
             _steps(quiet=arguments.json) as step,
         ):
-            figures = run(Path(folder), quick=arguments.quick, step=step)
+            started, work = time.monotonic(), _RUNS[arguments.only]
+            figures = work(Path(folder), quick=arguments.quick, step=step)
+            figures["run_s"] = time.monotonic() - started
     except KeyboardInterrupt:
         return 130
     except RuntimeError as error:

@@ -8,6 +8,7 @@ ingest faster, and must not move what it is measured by.
 import time
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import count
 from operator import itemgetter
 from typing import Any
 
@@ -17,7 +18,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    Engine,
     ForeignKey,
     Index,
     Integer,
@@ -121,31 +121,45 @@ def raw_insert(source_url: str, floor_url: str, size: int, first: int) -> tuple[
     PostgreSQL: COPY, the fastest way in.
     Returns: seconds of the first `first` events, and of the rest.
     """
-    source, floor = open_engine(source_url), open_engine(floor_url)
+    make_tables(floor_url, facilities=1)
+    [batches] = batches_of(source_url, size).values()
+    parts = batches[: first // size], batches[first // size :]
+    if make_url(floor_url).get_backend_name() == "sqlite":
+        before, after = (_insert_sqlite(floor_url, part) for part in parts)
+    else:
+        before, after = (copy_postgres(floor_url, part) for part in parts)
+    return before, after
+
+
+def make_tables(floor_url: str, *, facilities: int) -> None:
+    """Make the tables in an empty database, with the operator and the facilities, from 1 on."""
+    floor = open_engine(floor_url)
     try:
         _METADATA.create_all(floor)
-        with source.connect() as connection:
-            rows = _rows(connection)
         with floor.begin() as connection:
-            for parent in (_operators, _facilities):
-                connection.execute(parent.insert(), [{next(iter(parent.c)).name: 1}])
-        batches = list(_batches(rows, size))
-        parts = batches[: first // size], batches[first // size :]
-        if floor.dialect.name == "sqlite":
-            before, after = (_insert_sqlite(floor, part) for part in parts)
-        else:
-            before, after = (_copy_postgres(floor_url, part) for part in parts)
-        return before, after
+            for parent, most in ((_operators, 1), (_facilities, facilities)):
+                name = next(iter(parent.c)).name
+                connection.execute(parent.insert(), [{name: i + 1} for i in range(most)])
     finally:
-        source.dispose()
         floor.dispose()
 
 
-def _rows(connection: Connection) -> Rows:
-    """Rows that the events of a database would have made, in the order of recording."""
-    found: Rows = {table: [] for table in _LEDGER}
-    [facility_id] = connection.execute(select(own_facilities.c.facility_id)).scalars()
-    assert facility_id == 1  # the floor's only parent
+def batches_of(source_url: str, size: int) -> dict[int, list[Batch]]:
+    """By facility: rows of `size` of its events each, of all events that a database took."""
+    source = open_engine(source_url)
+    try:
+        with source.connect() as connection:
+            rows = _rows(connection)
+    finally:
+        source.dispose()
+    return {facility_id: list(_batches(found, size)) for facility_id, found in rows.items()}
+
+
+def _rows(connection: Connection) -> dict[int, Rows]:
+    """By facility: rows that the events of a database would have made, in order of recording."""
+    facilities = sorted(connection.execute(select(own_facilities.c.facility_id)).scalars())
+    assert facilities == [i + 1 for i in range(len(facilities))]  # as `make_tables` numbers them
+    found: dict[int, Rows] = {i: {table: [] for table in _LEDGER} for i in facilities}
     told = ledger.meter_events
     kinds = [FactKind.USAGE.value, FactKind.OUTAGE.value, FactKind.VOID.value]
     query = (
@@ -155,25 +169,26 @@ def _rows(connection: Connection) -> Rows:
         .where(facts.c.kind.in_(kinds))
         .order_by(told.c.event_pk)
     )
-    texts = _texts(connection, FacilityId(facility_id))
-    record_of: dict[tuple[int, int], int] = {}
+    texts = {i: _texts(connection, FacilityId(i)) for i in facilities}
+    record_of: dict[tuple[int, int, int], int] = {}
+    records, outages = count(1), count(1)
     for row in connection.execute(query):
-        at_s, event_pk = row.recorded_at_s, row.event_pk
-        text = texts[Place(row.entry, row.place)]
+        at_s, event_pk, facility_id = row.recorded_at_s, row.event_pk, row.facility_id
+        rows = found[facility_id]
+        text = texts[facility_id][Place(row.entry, row.place)]
         event = (event_pk, 1, row.source, row.event_id, row.type, row.payload_hash, text)
-        found[_meter_events].append((*event, 1, at_s))
+        rows[_meter_events].append((*event, facility_id, at_s))
         if row.kind == FactKind.VOID.value:
             entry, place = orjson.loads(row.document)["target"]
-            void = (record_of[entry, place], event_pk, 1, 0, at_s)
-            found[_usage_voids].append(void)
+            void = (record_of[facility_id, entry, place], event_pk, facility_id, 0, at_s)
+            rows[_usage_voids].append(void)
             continue
         time_taken = (row.device, row.lease, row.start_s, row.end_s, 0, at_s)
         if row.kind == FactKind.OUTAGE.value:
-            key = len(found[_outages]) + 1
-            found[_outages].append((key, event_pk, 1, *time_taken))
+            rows[_outages].append((next(outages), event_pk, facility_id, *time_taken))
             continue
-        key = record_of[row.entry, row.place] = len(found[_usage_records]) + 1
-        found[_usage_records].append((key, event_pk, 1, 0, *time_taken))
+        key = record_of[facility_id, row.entry, row.place] = next(records)
+        rows[_usage_records].append((key, event_pk, facility_id, 0, *time_taken))
     return found
 
 
@@ -202,7 +217,8 @@ def _batches(rows_of: Rows, size: int) -> Iterator[Batch]:
         yield batch
 
 
-def _insert_sqlite(engine: Engine, batches: Sequence[Batch]) -> float:
+def _insert_sqlite(url: str, batches: Sequence[Batch]) -> float:
+    engine = open_engine(url)
     connection = engine.raw_connection()
     driver = connection.driver_connection
     if driver is None:
@@ -218,12 +234,15 @@ def _insert_sqlite(engine: Engine, batches: Sequence[Batch]) -> float:
         driver.execute("COMMIT")
     spent = time.perf_counter() - started
     connection.close()
+    engine.dispose()
     return spent
 
 
-def _copy_postgres(url: str, batches: Sequence[Batch]) -> float:
+def copy_postgres(url: str, batches: Sequence[Batch], *, at_s: float = 0) -> float:
+    """Seconds to copy batches in, a transaction each. at_s: when to begin, by `time.time`."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain) as connection:
+        time.sleep(max(0, at_s - time.time()))
         started = time.perf_counter()
         for batch in batches:
             for table, rows in batch:

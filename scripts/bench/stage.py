@@ -137,15 +137,20 @@ class Service:
 
 
 @contextmanager
-def serving(stage: Stage, database_url: str, name: str) -> Iterator[Service]:
-    """`rentroll serve` on a free loopback port, with this machine's clock."""
+def serving(
+    stage: Stage, database_url: str, name: str, *, evidence: str = "evidence"
+) -> Iterator[Service]:
+    """`rentroll serve` on a free loopback port, with this machine's clock.
+
+    Args:    evidence: its folder, of whose facilities no two databases tell different things.
+    """
     port = free_port()
     environment = {
         **os.environ,
         "DATABASE_URL": database_url,
         "RENTROLL_RPC_URL": stage.chain.rpc_url,
         "RENTROLL_DEPLOYMENT_FILE": str(stage.folder / "deployment.json"),
-        "RENTROLL_EVIDENCE_DIR": str(stage.folder / "evidence"),
+        "RENTROLL_EVIDENCE_DIR": str(stage.folder / evidence),
         "RENTROLL_ADMIN_KEY": ADMIN_KEY,
         "RENTROLL_CLOCK": "system",
         "RENTROLL_GRACE_S": "3600",
@@ -183,11 +188,20 @@ def _wait_ready(service: Service) -> None:
 
 def peak_rss_mb(pid: int | str = "self") -> float | None:
     """Most memory that a process held, in megabytes; None where there is no /proc."""
+    return _status_mb(pid, "VmHWM")
+
+
+def rss_mb(pid: int) -> float | None:
+    """Memory that a process holds now, in megabytes; None where there is no /proc."""
+    return _status_mb(pid, "VmRSS")
+
+
+def _status_mb(pid: int | str, name: str) -> float | None:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return None
-    line = next(row for row in status.splitlines() if row.startswith("VmHWM:"))
+    line = next(row for row in status.splitlines() if row.startswith(f"{name}:"))
     return int(line.split()[1]) * 1_024 / 1e6
 
 

@@ -23,6 +23,7 @@ from api.chain.contracts.call import Call
 from api.chain.deployment import Deployment, load_deployment
 from api.chain.events import pledge_signers
 from api.domain.units import FacilityId
+from scripts.dev.attester_file import write_attester_file
 from scripts.dev.devchain import (
     MNEMONIC,
     ROOT,
@@ -217,13 +218,20 @@ class Stack:
             if name not in self._attester_keys:
                 made = self.admin("/v1/attester-keys", {"label": name})
                 self._attester_keys[name] = made["api_key"]
-            file = self.key_file(name, index)
-            environment = {
-                "RENTROLL_ATTESTER_KEY_FILE": file,
-                "RENTROLL_ATTESTER_API_KEY": self._attester_keys[name],
-                "RENTROLL_ATTESTER_MEMORY_FILE": str(self.folder / f"{name}.jsonl"),
-            }
-            self._spawn(name, "attester", **environment)
+            settings = self.attester_file(name, index, api_key=self._attester_keys[name])
+            self._spawn(name, "attester", "run", "--settings", str(settings))
+
+    def attester_file(self, name: str, index: int, *, api_key: str) -> Path:
+        """Settings of an attester with the key of a well-known account."""
+        return write_attester_file(
+            self.folder,
+            name,
+            key_file=Path(self.key_file(name, index)),
+            api_key=api_key,
+            url=self.api_url,
+            rpc_url=self.chain.rpc_url,
+            registry=self.deployment.statement_registry,
+        )
 
     def admin(self, path: str, body: Any) -> Any:
         """POST with the admin key."""

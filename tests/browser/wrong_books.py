@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from api.attester.settings import read_settings
+from api.attester.wiring import open_attester
 from api.chain.abi import Function
 from api.chain.signatures import LINE, STATEMENT
-from api.cli.wiring import open_attester, open_worker
+from api.cli.wiring import open_worker
 from api.db import statements as store
 from api.db.facilities import facility_row
 from api.db.session import open_engine, reading
@@ -78,12 +80,8 @@ def post_wrong_statement(stage: Stage, facility: Facility) -> None:
         running.worker.run_once()
         for number, index in enumerate(ATTESTER_ACCOUNTS[:2]):
             key = stack.admin("/v1/attester-keys", {"label": f"bug-{number}"})["api_key"]
-            file = stack.key_file(f"bug-{number}", index)
-            memory = stack.folder / f"bug-{number}.jsonl"
-            settings = _settings(
-                stack, attester_key_file=file, attester_api_key=key, attester_memory_file=memory
-            )
-            with open_attester(settings) as running_attester:
+            file = stack.attester_file(f"bug-{number}", index, api_key=key)
+            with open_attester(read_settings(file)) as running_attester:
                 running_attester.attester.run_once()
 
         def posted() -> bool:

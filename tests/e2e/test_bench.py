@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.postgres]
 
 RATES = ("events_per_s", "raw_events_per_s", "share_of_raw")
 INGEST = {"events", *(f"{c}_{r}" for c in ("one_client", "two_clients") for r in RATES)}
+GAIN = ("one_events_per_s", "two_events_per_s", "gain")
 CLOSE = {
     "events",
     "lines",
@@ -28,6 +29,12 @@ CLOSE = {
 EXPECTED = {
     ("ingest", "sqlite"): INGEST,
     ("ingest", "postgresql"): INGEST,
+    ("processes",): {
+        "events",
+        "rounds",
+        *(f"{who}_{what}" for who in ("service", "raw") for what in GAIN),
+        "share_of_raw_gain",
+    },
     ("close",): CLOSE,
     ("attest",): {"fetch_s", "recompute_s", "compare_s", "sign_s", "total_s"},
     ("verify",): {"total_s"},
@@ -45,18 +52,42 @@ def _numbers(value: Any) -> Iterator[float]:
             yield item
 
 
-def test_bench__quick__gives_every_figure() -> None:
-    command = [sys.executable, "-m", "scripts.bench.main", "--quick", "--json"]
-
+def _bench(*arguments: str) -> Any:
+    command = [sys.executable, "-m", "scripts.bench.main", "--quick", "--json", *arguments]
     run = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
-
     assert run.returncode == 0, run.stdout + run.stderr
-    figures = json.loads(run.stdout)
+    return json.loads(run.stdout)
+
+
+def test_bench__quick__gives_every_figure() -> None:
+    figures = _bench()
+
     for path, names in EXPECTED.items():
         part = figures
         for name in path:
             part = part[name]
         assert names <= part.keys(), path
     assert all(number > 0 for number in _numbers(figures))
+
+
+def test_bench__memory_alone__says_it_on_the_way() -> None:
+    figures = _bench("--only", "memory")
+
+    assert figures.keys() == {"memory", "run_s"}
+    samples = {f"rss_mb_after_{pushed}" for pushed in range(0, 6_000, 1_000)}
+    assert figures["memory"].keys() == {"events", "peak_rss_mb", *samples}
+    assert figures["memory"]["events"] == 5_000
+    at_most_mb = figures["memory"]["peak_rss_mb"]
+    assert all(0 < figures["memory"][name] <= at_most_mb for name in samples)
+
+
+def test_bench__two_processes_alone__gain_is_of_both() -> None:
+    figures = _bench("--only", "processes")["processes"]
+
+    share = figures["service_gain"] / figures["raw_gain"]
+    assert figures["share_of_raw_gain"] == pytest.approx(share)
+    rates = figures["service_two_events_per_s"], figures["service_one_events_per_s"]
+    # Of one round the median is the round.
+    assert figures["service_gain"] == pytest.approx(rates[0] / rates[1])

@@ -36,6 +36,7 @@ class AttesterRegistry(Contract):
     _minimum_bond = View("minimumBond", (), Micros, "uint96")
     _slash_amount = View("slashAmount", (), Micros, "uint96")
     _slashed_for_treasury = View("slashedForTreasury", (), Micros, "uint256")
+    _url_of = View("urlOf", ("address",), str)
     _owed_to = View("owedTo", ("address", "address"), Micros, "uint256")
 
     def panel_of(self, panel: int) -> Call[Seats]:
@@ -73,6 +74,10 @@ class AttesterRegistry(Contract):
     def slashed_for_treasury_micros(self) -> Call[Micros]:
         """What attesters lost and the treasury has not taken."""
         return self._call(self._slashed_for_treasury)
+
+    def url_of(self, attester: str) -> Call[str]:
+        """Where an attester's refusals are found; empty for nowhere."""
+        return self._call(self._url_of, attester)
 
     def owed_micros(self, *, token: str, account: str) -> Call[Micros]:
         """What an account may withdraw of a token: a challenger's share."""

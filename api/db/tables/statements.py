@@ -24,7 +24,7 @@ from api.db.tables.columns import INT64, RAW32, Columns
 from api.db.tables.facilities import facilities
 from api.db.tables.monthly import by_month
 from api.domain.metering.usage import DELIVERY_KINDS, EARLIER_KINDS
-from api.domain.units import Bytes32, Epoch, FacilityId, GpuSeconds, Micros
+from api.domain.units import Bytes32, Epoch, FacilityId, GpuSeconds, Micros, Minor
 
 
 class StatementColumns(Columns):
@@ -48,6 +48,10 @@ class StatementColumns(Columns):
     statement_hash: Named[Bytes32] = Column(RAW32)
     log_size: Named[int] = Column(INT64)  # entries of the log that it and those before it take
     log_head: Named[Bytes32] = Column(RAW32)  # hash of the last of them
+    # Of its lines, what rests on signed entries alone; and charges without their signs in all.
+    signed_gpu_seconds: Named[GpuSeconds] = Column(INT64)
+    signed_charge: Named[Minor] = Column(INT64)
+    absolute_charge: Named[Minor] = Column(INT64)
     closed_at_s: Named[int] = Column(BigInteger)
 
 
@@ -86,6 +90,9 @@ class StatementRow:
     statement_hash: Bytes32
     log_size: int
     log_head: Bytes32
+    signed_gpu_seconds: GpuSeconds
+    signed_charge: Minor
+    absolute_charge: Minor
     closed_at_s: int
 
 

@@ -56,3 +56,18 @@ REJECTED: Final[Mapping[str, int]] = {
     "signature_required": 55,
 }
 REASONS: Final[Mapping[int, str]] = {number: reason for reason, number in REJECTED.items()}
+
+
+def answer_byte(status: str, code: str, *, known: bool) -> int:
+    """The byte that a log holds of an answer as it is said over HTTP; -1 for one that is none.
+
+    Args:    status: accepted, duplicate or rejected.  code: of a rejection.
+             known: whether an accepted event says what is agreed already.
+    """
+    if status == "rejected":
+        return REJECTED.get(code, -1)
+    if status == "duplicate":
+        return DUPLICATE
+    if status != "accepted":
+        return -1
+    return KNOWN if known else ACCEPTED

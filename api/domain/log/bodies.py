@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from api.domain.log.event_texts import cut_events, read_event_text
-from api.domain.log.strict_json import MAX_DEPTH, count_keys, may_repeat_keys, parse_json
+from api.domain.log.strict_json import count_batch_keys, count_keys, may_repeat_keys, parse_json
 from api.errors import EventRejected, InvalidInput, TooLarge
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
@@ -65,8 +65,7 @@ def _read_clean(plain: bytes) -> EventBatch | None:
     try:
         value = parse_json(plain)
         single = not isinstance(value, list)
-        # An array is a level around its events.
-        keys = count_keys(value, most_levels=MAX_DEPTH + (not single))
+        keys = count_batch_keys(plain, value) if isinstance(value, list) else count_keys(value)
     except InvalidInput:
         return None
     if may_repeat_keys(plain, keys):

@@ -17,6 +17,7 @@ _ENTRY_TAG = b"rentroll/entry/1"
 _BODY_TAG = b"rentroll/body/1"
 ENTRY_BYTES = 197
 BLIND_BYTES = 16
+_ADDRESS_BYTES = 20
 # Nobody signed it: an API key or a session vouches for it, to the service alone.
 UNSIGNED = ZERO32
 
@@ -39,6 +40,15 @@ class LogName:
 
     def __str__(self) -> str:
         return f"{self.chain_id}:{self.registry.lower()}:{self.facility_id}"
+
+
+def log_name(text: str) -> LogName:
+    """Read a log's name, as `str` writes it. Raises ValueError."""
+    chain_id, registry, facility_id = text.split(":")
+    name = LogName(int(chain_id), Address(registry), FacilityId(int(facility_id)))
+    if str(name) != text or len(bytes.fromhex(registry.removeprefix("0x"))) != _ADDRESS_BYTES:
+        raise ValueError(f"{text[:100]!r} names no log")
+    return name
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,23 @@ def count_keys(value: object, *, most_levels: int = MAX_DEPTH) -> int:
     raise InvalidInput(f"body is nested deeper than {most_levels} levels", field="body")
 
 
+def count_batch_keys(body: bytes, batch: list[object]) -> int:
+    """The same as `count_keys` of a batch, given the body that it was parsed from.
+
+    Nearly every body is an array of objects that hold an object `data`, where a correction has one
+    more. Each of these has an opening bracket of its own: if the body has no more, there is nothing
+    else.
+    """
+    brackets = body.count(b"{") + body.count(b"[") - 1
+    levels = [[event for event in batch if isinstance(event, dict)]]
+    levels += [[data for e in levels[0] if isinstance(data := e.get("data"), dict)]]
+    if brackets != sum(map(len, levels)):
+        levels += [[v for data in levels[1] for v in data.values() if isinstance(v, dict)]]
+    if brackets == sum(map(len, levels)):
+        return sum(len(named) for level in levels for named in level)
+    return count_keys(batch, most_levels=MAX_DEPTH + 1)  # an array is a level around its events
+
+
 def parse_json(body: bytes) -> object:
     """Strict JSON: UTF-8, no NaN or Infinity.
 
@@ -46,8 +63,8 @@ def parse_json(body: bytes) -> object:
         raise InvalidInput(f"body is not JSON: {error}", field="body") from error
 
 
-# What can stand before the colon of a member: the key's closing quote, or JSON's white space.
-_MEMBER_MARKS = (b'":', b" :", b"\t:", b"\n:", b"\r:")
+# What can stand before the colon of a member, beside the key's closing quote.
+_SPACE = (b" ", b"\t", b"\n", b"\r")
 
 
 def may_repeat_keys(body: bytes, keys: int) -> bool:
@@ -57,7 +74,12 @@ def may_repeat_keys(body: bytes, keys: int) -> bool:
     least as many as the members, and these at least as many as the keys that parsing kept: if
     marks and keys are equal, no member was lost. Colons inside texts only raise the marks.
     """
-    return sum(body.count(mark) for mark in _MEMBER_MARKS) != keys
+    marks = body.count(b'":')
+    for space in _SPACE:
+        # One byte is found, or not, in a tenth of the time that two take to be counted.
+        if space in body:
+            marks += body.count(space + b":")
+    return marks != keys
 
 
 def duplicate_key_events(body: bytes, count: int) -> frozenset[int]:

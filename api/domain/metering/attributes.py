@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from api.domain.metering.events import CONTEXT
+from api.domain.metering.events import KNOWN
 from api.errors import EventRejected
 
 # Source: CloudEvents 1.0.2 §5 "Size Limits", read 2026-11-30: intermediaries forward 64 KiB.
@@ -27,7 +27,7 @@ def check_attributes(event: Mapping[str, object]) -> None:
     Not part of reading an event: whoever recomputes a statement takes what was accepted before.
     Raises:  EventRejected `bad_attribute`.
     """
-    extensions = event.keys() - CONTEXT - {"data"}
+    extensions = event.keys() - KNOWN
     if len(extensions) > MAX_EXTENSIONS:
         message = f"an event has at most {MAX_EXTENSIONS} extension attributes"
         raise EventRejected("bad_attribute", message)
@@ -39,17 +39,17 @@ def check_attributes(event: Mapping[str, object]) -> None:
             raise EventRejected("bad_attribute", message, field=name[:40])
     for name in _INFORMATIVE:
         # CloudEvents JSON format 1.0.2 §2.2: null is as if the attribute were not there.
-        if event.get(name) is not None and not _is_text(event[name]):
+        value = event.get(name)
+        if value is not None and not _is_text(value):
             message = f"{name} must be text of at most {MAX_ATTRIBUTE_CHARS} characters"
             raise EventRejected("bad_attribute", message, field=name)
 
 
 def _is_text(value: object) -> bool:
-    return (
-        isinstance(value, str)
-        and len(value) <= MAX_ATTRIBUTE_CHARS
-        and _NO_TEXT.search(value) is None
-    )
+    if not isinstance(value, str) or len(value) > MAX_ATTRIBUTE_CHARS:
+        return False
+    # Of ASCII only controls are no text, and nothing else there cannot be printed.
+    return _NO_TEXT.search(value) is None if not value.isascii() else value.isprintable()
 
 
 def _is_small(value: object) -> bool:

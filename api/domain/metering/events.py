@@ -43,10 +43,9 @@ ADJUSTMENT = "rentroll.lease.adjustment.v1"
 DEVICE_REGISTERED = "rentroll.device.registered.v1"
 
 MAX_ENERGY_JOULES = 10**12
-# CloudEvents 1.0 §3: context attributes that we know. Extensions are lower-case alphanumerics.
-CONTEXT = frozenset(
-    {"specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema"}
-)
+# CloudEvents 1.0 §3: context attributes, and data. Extensions are lower-case alphanumerics.
+_CONTEXT = ("specversion", "id", "source", "type", "time", "subject")
+KNOWN = frozenset({*_CONTEXT, "datacontenttype", "dataschema", "data"})
 _EXTENSION = re.compile(r"[a-z0-9]{1,20}", re.ASCII)
 
 _REQUIRED: Mapping[str, frozenset[str]] = {
@@ -79,6 +78,7 @@ _OPTIONAL: Mapping[str, frozenset[str]] = {
     ADJUSTMENT: frozenset(),
     DEVICE_REGISTERED: frozenset({"gpu_class"}),
 }
+_ALLOWED = {kind: required | _OPTIONAL[kind] for kind, required in _REQUIRED.items()}
 # Names that stand for the components of a lease's terms.
 PLANS = ("on_demand", "spot", "reserved", "take_or_pay")
 MAX_GPUS = 1_000_000
@@ -110,7 +110,7 @@ def identity(event: object) -> tuple[str | None, str | None]:
 def _check_context(event: Mapping[str, object]) -> None:
     if event.get("specversion") != "1.0":
         raise EventRejected("malformed_event", 'specversion must be "1.0"', field="specversion")
-    for name in event.keys() - CONTEXT - {"data"}:
+    for name in event.keys() - KNOWN:
         if not _EXTENSION.fullmatch(name):
             raise EventRejected("unknown_field", f"{name[:40]!r} is no attribute", field=name[:40])
     # CloudEvents JSON format 1.0.2 §2.2: null is as if the attribute were not there.
@@ -119,12 +119,14 @@ def _check_context(event: Mapping[str, object]) -> None:
 
 
 def _check_fields(data: Mapping[str, object], event_type: str) -> None:
-    required = _REQUIRED[event_type]
+    required, allowed = _REQUIRED[event_type], _ALLOWED[event_type]
+    if required <= data.keys() <= allowed:
+        return
     missing = required - data.keys()
     if missing:
         field = min(missing)
         raise EventRejected("malformed_event", f"data lacks {field}", field=field)
-    unknown = data.keys() - required - _OPTIONAL[event_type]
+    unknown = data.keys() - allowed
     if unknown:
         field = min(unknown)[:40]
         if event_type == LEASE_TERMS and field in REFUSED_TERMS:

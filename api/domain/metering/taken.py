@@ -38,6 +38,12 @@ class Taken:
     def conflict(self, span: Span, *, beside: Place | None = None) -> Span | None:
         """An interval that shares a second with a span, other than that of a fact; or None."""
         start_s, end_s = span
+        if self._spans:
+            last_start_s, last_end_s, _ = self._spans[-1]
+            # Metering comes in the order of time: nearly always behind all that is known. An empty
+            # one says nothing of the ends of others.
+            if last_start_s < last_end_s <= start_s:
+                return None
         at = bisect_left(self._spans, (start_s, start_s, _BEFORE_ALL))
         # Intervals are disjoint, but for allocations that nobody confirmed yet: those are empty.
         while at > 0:
@@ -66,7 +72,11 @@ class Taken:
 
     def add(self, fact: Held | Out) -> None:
         """Take the time of a fact."""
-        insort(self._spans, (fact.start_s, fact.end_s, fact.place))
+        taken = (fact.start_s, fact.end_s, fact.place)
+        if not self._spans or self._spans[-1] < taken:
+            self._spans.append(taken)
+        else:
+            insort(self._spans, taken)
 
     def drop(self, fact: Held | Out) -> None:
         """Free the time of a fact, if it was taken."""

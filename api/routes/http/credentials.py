@@ -142,6 +142,11 @@ class EventsAuthor:
     signed: SignedRequest | None = None
     facility_id: units.FacilityId = units.FacilityId(0)  # noqa: RUF009  a number
 
+    @property
+    def checked(self) -> tuple[units.FacilityId, units.Bytes32] | None:
+        """Facility and key of a signed request; None of another."""
+        return None if self.signed is None else (self.facility_id, self.signed.author)
+
     def require_digest(self, request: Request, body: bytes) -> None:
         """Refuse a body that is not the one that was signed. Raises SignatureRefused."""
         if request.headers.get("content-digest") != content_digest(body):

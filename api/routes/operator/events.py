@@ -20,7 +20,7 @@ from api.ledger.ingest import ingest
 from api.ledger.signed import SignedEvents, record_signed
 from api.ledger.write import SignedBody
 from api.routes.http.body import read_events
-from api.routes.http.credentials import AnyEventsAuthor, EventsAuthor, EventsWriter
+from api.routes.http.credentials import AnyEventsAuthor, EventsAuthor
 from api.routes.http.limits import IngestGate
 from api.routes.http.problems import errors
 from api.routes.http.strict import StrictRoute
@@ -45,6 +45,9 @@ class EventResultOut(BaseModel):
         description="Why it was rejected: a code of the table in the description; stable.",
     )
     detail: str | None = Field(default=None, description="The same in a sentence.")
+    known: bool | None = Field(
+        default=None, description="true: accepted, and nothing is recorded: it was agreed already."
+    )
 
 
 class ReceiptOut(BaseModel):
@@ -82,6 +85,8 @@ def to_api_batch(results: Sequence[EventResult]) -> dict[str, object]:
         }
         if result.code is not None:
             answer |= {"code": result.code, "detail": result.detail}
+        elif result.known:
+            answer["known"] = True
         answers.append(answer)
     return {
         "accepted": counts["accepted"],
@@ -126,9 +131,7 @@ async def post_events(request: Request, service: ServiceDep, author: AnyEventsAu
     openapi_extra=CHECK_BODY,
     response_model=BatchOut,
 )
-async def check_events(
-    request: Request, service: ServiceDep, operator_id: EventsWriter
-) -> Response:
+async def check_events(request: Request, service: ServiceDep, author: AnyEventsAuthor) -> Response:
     """Say what `POST /v1/events` would answer to the same body now, and record nothing.
 
     What is judged against events of another body, which were only checked too, cannot be known:
@@ -137,11 +140,16 @@ async def check_events(
 
     def judge(batch: EventBatch, _body: bytes) -> Judged:
         results = check(
-            service.engine, operator_id, batch.events, broken=batch.broken, clock=service.clock
+            service.engine,
+            author.operator_id,
+            batch.events,
+            broken=batch.broken,
+            clock=service.clock,
+            signed=author.checked,
         )
         return Judged(results)
 
-    return await _answer(request, service, EventsAuthor(operator_id), judge)
+    return await _answer(request, service, author, judge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +193,7 @@ async def _answer(
         gate.admit_events(operator_id, len(batch.events))
         done = judged(batch, body)
         results = done.results
-        if done.receipt is None and batch.single and results[0].code == ID_CONFLICT:
+        if author.signed is None and batch.single and results[0].code == ID_CONFLICT:
             # It is kept: only now, after the commit, is the whole request refused.
             only = results[0]
             message = only.detail or ""

@@ -136,6 +136,11 @@ class FacilityIn(Strict):
         description="What a device is while no event speaks of it. `unavailable`: it is there for"
         " holders only while it is held, delivered, or seen at most ten minutes apart.",
     )
+    unsigned: Literal["taken", "refused"] = Field(
+        default="taken",
+        description="Whether the log takes batches that nobody signed. `refused`: metering, leases"
+        " and prices come in signed requests alone, which the console's forms do not make.",
+    )
     patience_s: _PatienceS | None = Field(
         default=None,
         description="So long after its end an epoch may be neither stated nor published before"
@@ -198,6 +203,7 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
         long_stop_s=body.long_stop_s,
         attester_fee_bps=body.attester_fee_bps,
         silence_available=body.silence == "available",
+        unsigned_taken=body.unsigned == "taken",
     )
 
 

@@ -13,8 +13,6 @@ from api.domain import units
 from api.domain.log.entry import EntryKind
 from api.domain.log.receipts import receipt_document
 from api.domain.log.requests import is_signed, key_text
-from api.domain.statements.evidence import hex32
-from api.domain.statements.evidence_reader import terms_from_bytes
 from api.errors import NotFound, Unauthorized
 from api.ledger.signed import SignedEvents, record_signed
 from api.ledger.write import SignedBody
@@ -59,7 +57,7 @@ class LogKeyOut(BaseModel):
 
     key: str = Field(description="Ed25519 public key, base64url, as `keyid` names it.")
     role: str = Field(description="ledger (the operator's own) or collector.")
-    name: str
+    name: str = Field(description="What the operator calls it.")
     entry: int = Field(description="Number of the entry that brought it.")
     ended: int | None = Field(
         description="Number of the entry that ended it; null while it counts."
@@ -69,38 +67,19 @@ class LogKeyOut(BaseModel):
     used_at_s: int = Field(description="Second of that entry, UTC.")
 
 
-class LogKeysOut(BaseModel):
-    """A facility's log and its keys."""
-
-    log: str = Field(description="The log's name: what `rentroll-log` says.")
-    log_key: str = Field(description="Key that signs receipts; 32 zero bytes for none.")
-    unsigned: str = Field(description="taken or refused: batches that nobody signed.")
-    size: int = Field(description="Entries so far.")
-    head: str = Field(description="Hash of the newest.")
-    keys: list[LogKeyOut]
-
-
 class KeyEntryOut(BaseModel):
     """What became of a request about a key."""
 
-    receipt: ReceiptOut
+    receipt: ReceiptOut = Field(description="Of the entry, signed by the log's key.")
 
 
 @router.get("/v1/facilities/{facility_id}/log/keys", responses=errors(401, 403, 404, 422))
 def log_keys(
     service: ServiceDep, operator_id: OperatorReader, facility_id: FacilityPath
-) -> LogKeysOut:
+) -> list[LogKeyOut]:
     """Which keys sign entries of a facility's log, and when each did last."""
-    with own_facility(service.engine, operator_id, facility_id) as (connection, row):
-        terms = terms_from_bytes(row.terms_json)
-        return LogKeysOut(
-            log=str(terms.log),
-            log_key=key_text(terms.log_key),
-            unsigned="taken" if terms.unsigned_taken else "refused",
-            size=row.log_size,
-            head=hex32(row.log_head),
-            keys=[_key(key) for key in log_key_rows(connection, facility_id)],
-        )
+    with own_facility(service.engine, operator_id, facility_id) as (connection, _):
+        return [_key(key) for key in log_key_rows(connection, facility_id)]
 
 
 def _key(row: LogKeyRow) -> LogKeyOut:

@@ -46,6 +46,15 @@ class StatementOut(BaseModel):
     usage_root: str = Field(description="Merkle root over the lines, 0x-hex.")
     evidence_hash: str = Field(description="SHA-256 of manifest.json, 0x-hex.")
     previous_statement_hash: str = Field(description="Hash of the statement before, 0x-hex.")
+    signed_gpu_seconds: int = Field(
+        description="Of billed GPU-seconds, those of leases of which every entry was signed."
+    )
+    signed_charge_micros: int = Field(
+        description=f"Of charges without their signs, those that rest on signed entries; {MICROS}."
+    )
+    absolute_charge_micros: int = Field(
+        description=f"Charges of the lines without their signs, in all; {MICROS}."
+    )
     top_renter_bps: int = Field(description="Largest renter's share, basis points.")
     committed_bps: int = Field(description="Take-or-pay share, basis points.")
     statement_hash: str = Field(description="EIP-712 struct hash, 0x-hex.")
@@ -109,6 +118,9 @@ def to_api_statement(view: StatementView) -> StatementOut:
         usage_root=hex32(row.usage_root),
         evidence_hash=hex32(row.evidence_hash),
         previous_statement_hash=hex32(row.previous_statement_hash),
+        signed_gpu_seconds=row.signed_gpu_seconds,
+        signed_charge_micros=row.signed_charge,
+        absolute_charge_micros=row.absolute_charge,
         top_renter_bps=row.top_renter_bps,
         committed_bps=row.committed_bps,
         statement_hash=hex32(row.statement_hash),

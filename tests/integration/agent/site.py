@@ -72,11 +72,16 @@ class Site:
                 (folder / "records" / f"{job.name}@n1@{time}").write_text(record)
         self._urls = exporter_port, kube_url
 
-    def settings(self, *, api_url: str, api_key: str, facility: int, library: Path | None) -> Path:
-        """The agent's settings file."""
+    def settings(
+        self, *, api_url: str, facility: int, library: Path | None, api_key: str | None = None
+    ) -> Path:
+        """The agent's settings file; it signs, unless it has an API key."""
         port, kube_url = self._urls
-        (self.folder / "api.key").write_text(api_key)
-        (self.folder / "api.key").chmod(0o600)
+        bearer = ""
+        if api_key is not None:
+            (self.folder / "api.key").write_text(api_key)
+            (self.folder / "api.key").chmod(0o600)
+            bearer = 'api_key_file = "api.key"'
         nvml = f'[nvml]\npoll_s = 120\nlibrary = "{library}"\n' if library else ""
         path = self.folder / "agent.toml"
         path.write_text(
@@ -87,7 +92,7 @@ health_port = 0
 [service]
 url = "{api_url}"
 facility = {facility}
-api_key_file = "api.key"
+{bearer}
 [[lease]]
 id = "lease-a"
 {nvml}

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from api.cli.commands import app
 from tests.factories import START_S, Ledger, device
 from tests.integration.agent.kube_stand_in import KubeServer, serving_kubernetes
+from tests.integration.agent.signed import bring_without_chain, log_home, made_key
 from tests.integration.agent.site import EVERY, Job, Site, serving_exporter
 from tests.integration.service import make_app, serving
 from tests.unit.agent.nvml_library import card, compiled
@@ -52,11 +53,14 @@ def settings(
             + f"{card(device(40), 1, mig=1)}\n"
             + f"slice {len(EVERY)} 9 {SLICE} NVIDIA H100 80GB HBM3 MIG 1g.10gb\n"
         )
-        api = exits.enter_context(serving(make_app(database_url, tmp_path)))
+        ledger.home = log_home(tmp_path)
+        ledger.facility_id = ledger.add_facility(EVERY)
+        application = make_app(database_url, tmp_path)
+        bring_without_chain(application, ledger, made_key(folder / "agent.key"))
+        api = exits.enter_context(serving(application))
         library = compiled(folder) if shutil.which("cc") else None
         yield site.settings(
             api_url=f"http://127.0.0.1:{api}",
-            api_key=ledger.api_key,
             facility=ledger.facility_id,
             library=library,
         )
@@ -73,6 +77,7 @@ def _check(path: Path) -> dict[str, list[dict[str, Any]]]:
 def test_check__of_every_source__names_devices_slices_and_leases(settings: Path) -> None:
     found = _check(settings)
 
+    assert found["key"][0]["message"] == "the log takes what it signs"
     for source in ("dcgm", "slurm", "kubernetes", "csv"):
         assert found[source][0]["level"] == "ok", found[source]
     leases = {each["message"] for each in found["lease"]}

@@ -20,12 +20,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
+from api.agent.receipts import kept_receipts
+from api.agent.spool import Spool
 from api.db.session import reading
 from api.db.tables.ledger import HELD_KINDS, FactKind, facts
 from api.domain.hashing import device_hash
-from tests.factories import DAY_S, HOUR_S, START_S, Ledger, device
+from api.domain.log.entry import EntryKind, entry_hash
+from tests.factories import DAY_S, HOUR_S, START_S, Clock, Ledger, device
 from tests.integration.agent.kube_stand_in import KubeServer, serving_kubernetes
+from tests.integration.agent.signed import bring_without_chain, log_home, logged, made_key
 from tests.integration.agent.site import EVERY, GPUS, Job, Site, play, serving_exporter
+from tests.integration.service import change_service, make_app
 from tests.unit.agent.nvml_library import compiled
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -94,11 +99,14 @@ class Play:
         self._settings = str(
             self.site.settings(
                 api_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
-                api_key=ledger.api_key,
                 facility=ledger.facility_id,
                 library=library,
             )
         )
+        key = made_key(folder / "agent.key")
+        application = make_app(url, folder)
+        change_service(application, clock=Clock(START_S + 2 * DAY_S))
+        bring_without_chain(application, ledger, key)
         self.service.start(self._fd)
         self._start_agent()
 
@@ -172,8 +180,9 @@ def _arrived(play: Play, engine: Engine) -> dict[int, list[tuple[int, int, bool]
 
 
 @pytest.fixture
-def site_ledger(ledger: Ledger) -> Ledger:
+def site_ledger(ledger: Ledger, tmp_path: Path) -> Ledger:
     """A facility with all devices of the site, whose silence is not presence."""
+    ledger.home = log_home(tmp_path / "site")
     ledger.facility_id = ledger.add_facility(EVERY, silence_available=False)
     ledger.add_lease("lease-a")
     return ledger
@@ -185,7 +194,6 @@ def test_agent__killed_at_any_moment__has_every_use_in_the_ledger_once(
 ) -> None:
     seed = int(os.environ.get("SEED", "0")) or random.randrange(1 << 40)
     folder = tmp_path / "site"
-    folder.mkdir()
     with _playing(site_ledger, database_url, folder, seed) as play:
         play.run()
         held = _arrived(play, site_ledger.engine)
@@ -203,6 +211,7 @@ def test_agent__killed_at_any_moment__has_every_use_in_the_ledger_once(
             assert inside, f"gpu {gpu}: {start_s} to {until_s} is in none of {own}, {said}"
         assert all(a[1] <= b[0] for a, b in pairwise(spans)), said
     _require_seen(site_ledger.engine, play, said)
+    _require_receipts(site_ledger, folder, said)
 
 
 def _require_seen(engine: Engine, play: Play, said: str) -> None:
@@ -221,3 +230,17 @@ def _require_seen(engine: Engine, play: Play, said: str) -> None:
             assert start_s - until_s < 600, f"gpu {gpu} unseen from {until_s} to {start_s}, {said}"
             until_s = max(until_s, end_s)
         assert until_s > play.last_s - HOUR_S, said
+
+
+def _require_receipts(ledger: Ledger, folder: Path, said: str) -> None:
+    """Each entry of the agent names the one before, and it has the receipt of every one."""
+    entries = [e for e in logged(ledger.engine, ledger.facility_id) if e.request is not None]
+    own = [e for e in entries if e.entry.kind is EntryKind.BATCH]
+    assert len({e.entry.author for e in own}) == 1, said
+    for before, entry in pairwise(entries[-len(own) - 1 :]):
+        assert entry.request is not None
+        assert entry.request.after == entry_hash(before.entry), said
+    spool = Spool(folder / "spool.db", most_mib=64)
+    kept = [receipt.entry for receipt in kept_receipts(spool)]
+    spool.close()
+    assert kept[-len(own) :] == [e.entry for e in own], said

@@ -14,16 +14,23 @@ from api.agent.spool import Spool
 from api.agent.wiring import make_signer, make_sources, make_transport
 from api.db.session import reading
 from api.db.tables.ledger import HELD_KINDS, facts
+from api.domain.log.entry import entry_hash
 from tests.factories import HOUR_S, START_S, Clock, Ledger
+from tests.integration.agent.signed import (
+    bring_without_chain,
+    log_home,
+    logged,
+    made_key,
+)
 from tests.integration.agent.site import Job, Site
 from tests.integration.service import change_service, make_app, serving
 
 # Back to back, over the outage and within it; the last one runs on.
 JOBS = [
-    Job("1", "slurm", 0, 60, 1_000),
-    Job("2", "slurm", 0, 1_000, 5_000),
-    Job("3", "slurm", 1, 2_000, 2_030),
-    Job("4", "slurm", 2, 100, 9_000_000),
+    Job("1", "slurm", 4, 60, 1_000),
+    Job("2", "slurm", 4, 1_000, 5_000),
+    Job("3", "slurm", 5, 2_000, 2_030),
+    Job("4", "slurm", 6, 100, 9_000_000),
 ]
 STEP_S, AWAY_S, BACK_S, END_S = 120, 360, 360 + HOUR_S, 6_000
 
@@ -37,8 +44,6 @@ def _held(ledger: Ledger) -> list[tuple[int, int | None, bool]]:
 
 
 def _files(folder: Path, url: str, ledger: Ledger) -> Path:
-    (folder / "api.key").write_text(ledger.api_key)
-    (folder / "api.key").chmod(0o600)
     path = folder / "agent.toml"
     path.write_text(
         f"""
@@ -47,7 +52,6 @@ name = "n1"
 [service]
 url = "{url}"
 facility = {ledger.facility_id}
-api_key_file = "api.key"
 [[lease]]
 id = "lease-a"
 [slurm]
@@ -67,6 +71,10 @@ def test_service__away_for_an_hour__has_every_use_when_it_is_back(
     clock = Clock(START_S)
     application = make_app(database_url, tmp_path)
     change_service(application, clock=clock)
+    ledger.home = log_home(tmp_path)
+    ledger.facility_id = ledger.add_facility(range(4, 8))
+    ledger.add_lease("lease-a")
+    bring_without_chain(application, ledger, made_key(folder / "agent.key"))
     agent_clock = AgentClock(clock)
     with ExitStack() as exits:
         port = exits.enter_context(serving(application))
@@ -75,9 +83,9 @@ def test_service__away_for_an_hour__has_every_use_when_it_is_back(
             settings = read_settings(_files(folder, url, ledger))
             spool = Spool(settings.spool, most_mib=settings.spool_mib)
             exits.callback(spool.close)
-            transport = make_transport(settings, make_signer(settings))
+            signer = make_signer(settings, spool, agent_clock)
+            transport = make_transport(settings, signer)
             exits.callback(transport.close)
-            signer = make_signer(settings)
             made = Sender(Flights(spool), transport, signer, agent_clock, chance=lambda: 0.5)
             return made, spool
 
@@ -110,3 +118,7 @@ def test_service__away_for_an_hour__has_every_use_when_it_is_back(
     [running] = [row for row in _held(ledger) if not row[2]]
     assert running[0] == 100
     assert running[1] > END_S - 450
+    # Each of its entries names the one before it.
+    *_, first, last = logged(ledger.engine, ledger.facility_id)
+    assert last.request is not None
+    assert last.request.after == entry_hash(first.entry)

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -161,7 +162,7 @@ def test_service__that_is_not_there__is_unreachable() -> None:
     calls: list[Callable[[], object]] = [
         lambda: transport.send(FLIGHT),
         transport.ask_time,
-        transport.check_key,
+        partial(transport.check_key, 1),
     ]
     for call in calls:
         with pytest.raises(Unreachable, match="no answer"):

@@ -1,14 +1,17 @@
 """An attester that is a contract signs by ERC-1271, from the service's route to the chain."""
 
+from pathlib import Path
+
 import pytest
 
 from api.chain import calldata
 from api.domain.statements.evidence import hex32
 from api.domain.statements.statement import Statement
-from scripts.dev.stack import ATTESTER_ACCOUNTS
+from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
 from tests.contract_attesters import ACCEPTING, REFUSING, REVERTING, deploy, seat, set_mood
 from tests.factories import DAY_S, HOUR_S
-from tests.world import World, signer_of
+from tests.integration.attester.site import logged, make_site, served
+from tests.world import World, signer_of, wallet
 
 pytestmark = pytest.mark.chain
 # What a wallet takes for a signature is its own affair: here, of no key at all.
@@ -106,3 +109,27 @@ def test_contract__that_accepts_beside_enough_keys__has_no_say_in_the_posting(
     keys = {signer_of(account).address for account in ATTESTER_ACCOUNTS[:2]}
     assert (posted, world.posted) == ([keys], 1)
     assert set(world.signatures(0)) == {*keys, contract}
+
+
+def test_run__key_signs_for_a_contract__only_what_the_contract_takes_leaves(
+    closed: tuple[World, str], tmp_path: Path
+) -> None:
+    """The settings name the contract; the key is any that it takes."""
+    world, contract = closed
+    with served(world) as url:
+        site = make_site(world, tmp_path, url, RENTER)
+        site.change("[attester]", f'[attester]\ncontract = "{contract}"')
+        set_mood(world, contract, REFUSING)
+        refused, told = site.command("run", "--once"), site.findings()["signature"]
+        kept = world.signatures(0)
+        set_mood(world, contract, ACCEPTING)
+        signed, checked = site.command("run", "--once"), site.findings()
+
+    [line] = [line for line in logged(refused) if line["step"] == "not signed"]
+    assert (refused.exit_code, kept) == (1, {})
+    assert line["reason"].startswith(f"contract {contract} does not take the signature")
+    assert (told[0], "does not take" in told[1]) == ("fail", True)
+    assert signed.exit_code == 0, signed.output
+    assert list(world.signatures(0)) == [contract]
+    assert checked["key"][1] == f"{wallet(RENTER).address} signs for the contract {contract}"
+    assert checked["counts"] == ("ok", f"signatures of {contract} count")

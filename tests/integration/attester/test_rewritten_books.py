@@ -34,7 +34,7 @@ def attesters(posted: World, tmp_path: Path) -> Iterator[list[Attester]]:
     """Two attesters, each with a memory of its own."""
     found = [posted.attester(n) for n in (0, 1)]
     for n, attester in enumerate(found):
-        attester._memory = SignedMemory(tmp_path / f"memory-{n}")
+        attester._memory = SignedMemory(tmp_path / f"memory-{n}", posted.bound(n))
     yield found
     for attester in found:
         attester._memory.close()
@@ -43,7 +43,7 @@ def attesters(posted: World, tmp_path: Path) -> Iterator[list[Attester]]:
 def _restart(attester: Attester, file: Path) -> None:
     """A new process of an attester has its memory's file, and nothing else."""
     attester._memory.close()
-    attester._memory = SignedMemory(file)
+    attester._memory = SignedMemory(file, attester._memory.bound)
     attester._own.clear()
 
 

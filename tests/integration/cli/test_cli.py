@@ -58,7 +58,7 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]
 def test_help__of_every_command__explains_it(run: Any) -> None:
     paths = _commands(typer.main.get_command(app))
 
-    assert len(paths) == 53
+    assert len(paths) == 69
     for path in paths:
         result = run(*path, "--help")
         assert result.exit_code == 0
@@ -180,17 +180,14 @@ def test_verify__no_or_broken_evidence__exits_1(run: Any, tmp_path: Path) -> Non
 
 def test_worker_and_attester__once__tell_failure_by_exit_code(run: Any, tmp_path: Path) -> None:
     assert "deploy" in _sentence(run("worker", "--once"), 1)
-    assert "RENTROLL_ATTESTER_KEY_FILE" in _sentence(run("attester", "--once"), 1)
-    (tmp_path / "key").write_text("0x" + "1" * 64)
-    settings = {
-        "RENTROLL_DEPLOYMENT_FILE": str(_evidence(tmp_path) / "deployment.json"),
-        "RENTROLL_ATTESTER_KEY_FILE": str(tmp_path / "key"),
-        "RENTROLL_ATTESTER_API_KEY": "k",
-        "RENTROLL_API_URL": "http://127.0.0.1:1",
-    }
+    assert "attester.toml cannot be read" in _sentence(run("attester", "run", "--once"), 2)
+    settings = {"RENTROLL_DEPLOYMENT_FILE": str(_evidence(tmp_path) / "deployment.json")}
+    assert run("attester", "init", "--rpc", NO_CHAIN).exit_code == 0
+    (tmp_path / "api.key").touch(mode=0o600)
+    (tmp_path / "api.key").write_text("k")
 
     assert "does not answer" in _sentence(run("worker", "--once", **settings), 3)
-    assert "does not answer" in _sentence(run("attester", "--once", **settings), 3)
+    assert "does not answer" in _sentence(run("attester", "run", "--once"), 3)
 
 
 def test_sign_order__key_in_a_file__prints_what_the_contract_takes(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from api.attester.attest import RawInput, require_voided
+from api.attester.requirements import RawInput, require_voided
 from api.chain.abi import Function
 from api.chain.signatures import LINE, STATEMENT
 from api.db import statements as store

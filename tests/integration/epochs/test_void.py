@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.attester.chain_facts import ChainFacts
-from api.attester.memory import SignedMemory, Signer
+from api.attester.memory import SignedMemory
 from api.chain import calldata
 from api.chain.client import RpcError
 from api.db import statements as store
@@ -132,16 +132,14 @@ def test_attest__another_statement_of_the_place_is_signed__only_once_that_one_is
     world.round()
     ours = world.statement(0)
     false = replace(ours, gross_revenue_micros=3_000_000)
-    memory = SignedMemory(tmp_path / "memory")
-    account = signer_of(ATTESTER_ACCOUNTS[2]).address
-    who = Signer(account, world.deployment.chain_id, world.deployment.statement_registry)
-    memory.remember(who, false)
+    memory = SignedMemory(tmp_path / "memory", world.bound(2))
+    memory.remember(false)
     memory.close()
 
     def judged(confirmations: int = 0) -> str | None:
         """Why a fresh process with that memory does not sign what it reproduces."""
         attester = world.attester(2)
-        attester._memory = SignedMemory(tmp_path / "memory")
+        attester._memory = SignedMemory(tmp_path / "memory", world.bound(2))
         attester._facts = ChainFacts(
             world.contracts, attester._evidence, confirmations=confirmations
         )
@@ -162,4 +160,4 @@ def test_attest__another_statement_of_the_place_is_signed__only_once_that_one_is
         " signed already: whoever signs both can be charged"
     )
     assert void is None
-    assert list(world.signatures(0)) == [account]
+    assert list(world.signatures(0)) == [world.bound(2).attester]

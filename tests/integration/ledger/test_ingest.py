@@ -36,6 +36,19 @@ def test_ingest__same_body_twice__is_all_duplicates(ledger: Ledger) -> None:
     assert (_uses(ledger), _count(ledger, meter_events)) == (2, 4)
 
 
+@pytest.mark.parametrize(
+    "name", ['"],["', "\\", "\\u0041", "{,}", "é\U0001f0a1", "1", "null", "'--"]
+)
+def test_ingest__odd_names__are_known_again(ledger: Ledger, name: str) -> None:
+    """Identities are looked up in a text that the database takes apart."""
+    events = [{**ledger.usage(0, 0, HOUR_S, name=name), "source": name}]
+    # What would be taken for the first, or the first for it, if a text were read as anything else.
+    events += [{**ledger.usage(1, 0, HOUR_S, name="A"), "source": name}]
+
+    assert ledger.codes(*events) == ["accepted"] * 2
+    assert ledger.codes(*events) == ["duplicate"] * 2
+
+
 def test_ingest__bad_events_in_a_batch__keep_the_others(ledger: Ledger) -> None:
     """ATTACKS 31, 33: each bad event has its code; the good ones around it are recorded."""
     hour = (0, HOUR_S)

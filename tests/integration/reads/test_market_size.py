@@ -135,6 +135,9 @@ def _statement(facility_id: int, epoch: int) -> StatementRow:
         statement_hash=_hash_of(epoch),
         log_size=0,
         log_head=zero,
+        signed_gpu_seconds=0,
+        signed_charge=0,
+        absolute_charge=15_000,
         closed_at_s=start_s + DAY_S,
     )
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from api.agent.clock import AgentClock
 from api.agent.settings import read_settings
+from api.agent.spool import Spool
 from api.agent.wiring import make_signer
 from api.local.key_file import make_key_file, public_key, read_key_file
 from api.local.secret_file import KeyFileWrong, read_secret
@@ -141,13 +143,16 @@ def test_key_file__that_holds_no_key__is_refused(tmp_path: Path, content: bytes)
         make_key_file(tmp_path / "absent" / "agent.key")
 
 
-def test_signer__without_an_api_key__is_a_sentence(tmp_path: Path) -> None:
+def test_signer__without_a_key__is_a_sentence(tmp_path: Path) -> None:
+    spool, clock = Spool(Path(":memory:"), most_mib=1), AgentClock(lambda: 0)
     (tmp_path / "agent.toml").write_text(SERVICE + 'api_key_file = "api.key"\n')
     (tmp_path / "api.key").write_text("\n")
     (tmp_path / "api.key").chmod(0o600)
 
     with pytest.raises(KeyFileWrong, match="holds no API key"):
-        make_signer(read_settings(tmp_path / "agent.toml"))
+        make_signer(read_settings(tmp_path / "agent.toml"), spool, clock)
     (tmp_path / "agent.toml").write_text(SERVICE)
-    with pytest.raises(KeyFileWrong, match="api_key_file is missing"):
-        make_signer(read_settings(tmp_path / "agent.toml"))
+    with pytest.raises(KeyFileWrong, match=r"agent\.key cannot be read"):
+        make_signer(read_settings(tmp_path / "agent.toml"), spool, clock)
+    key = make_key_file(tmp_path / "agent.key")
+    assert make_signer(read_settings(tmp_path / "agent.toml"), spool, clock).author == key

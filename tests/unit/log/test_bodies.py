@@ -11,10 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.domain.log import event_texts
+from api.domain.log import event_texts, strict_json
 from api.domain.log.bodies import MAX_BODY_BYTES, inflate, read_plain
 from api.domain.log.strict_json import (
     MAX_DEPTH,
+    count_batch_keys,
     count_keys,
     duplicate_key_events,
     may_repeat_keys,
@@ -207,11 +208,49 @@ def test_may_repeat_keys__ordinary_event__needs_no_second_parse() -> None:
         assert not may_repeat_keys(body, count_keys(orjson.loads(body)))
 
 
+def _with_data(value: Text) -> Text:
+    return Text(f'{{"data":{value.json},"b":1}}', value.repeats)
+
+
 def _nested(levels: int) -> Any:
     value: Any = 1
     for level in range(levels):
         value = {"a": value} if level % 2 else [value]
     return value
+
+
+@given(events=st.lists(_event | _value.map(_with_data) | _scalar, max_size=4))
+@example(events=[Text('{"data":{"a":1}}', False), Text('{"data":"{[","b":2}', False)])
+@example(events=[Text('{"data":{"a":1},"data":{"b":1,"c":2}}', True)])
+@example(events=[Text('{"data":{"a":1},"b":{"c":1}}', False), Text("{}", False)])
+@example(events=[Text('{"data":{"a":{"b":1,"c":[]}}}', False)])
+@example(events=[Text('{"data":{"a":{"b":{"c":1}}}}', False)])
+def test_count_batch_keys__is_count_keys_of_the_batch(events: list[Text]) -> None:
+    body = b"[%b]" % ",".join(event.json for event in events).encode()
+    batch = orjson.loads(body)
+
+    assert count_batch_keys(body, batch) == count_keys(batch)
+
+
+@pytest.mark.parametrize(
+    "events", [["{}"], ['{"a":1}', '{"data":{"b":1,"c":2}}'], ["1"], ['{"data":{"b":{"c":1}}}']]
+)
+def test_count_batch_keys__ordinary_batch__looks_into_nothing(
+    events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = b"[%b]" % ",".join(events).encode()
+    keys = count_keys(orjson.loads(body))
+    monkeypatch.delattr(strict_json, "count_keys")
+
+    assert count_batch_keys(body, orjson.loads(body)) == keys
+
+
+def test_count_batch_keys__too_deep__is_refused() -> None:
+    at_the_limit = orjson.dumps([_nested(MAX_DEPTH)])
+    assert count_batch_keys(at_the_limit, orjson.loads(at_the_limit)) == MAX_DEPTH // 2
+    beyond = orjson.dumps([_nested(MAX_DEPTH + 1)])
+    with pytest.raises(InvalidInput, match="deeper"):
+        count_batch_keys(beyond, orjson.loads(beyond))
 
 
 def test_count_keys__at_the_depth_limit__is_counted_and_beyond_refused() -> None:

@@ -55,6 +55,14 @@ def test_conflict__adjacent_intervals__do_not_touch() -> None:
     assert taken.conflict((0, 100)) == (0, 5)
 
 
+def test_conflict__last_one_is_empty__those_before_count() -> None:
+    taken = Taken()
+    for fact in (_held(1, 0, 10), _held(2, 4, 4)):
+        taken.add(fact)
+
+    assert taken.conflict((5, 6)) == (0, 10)
+
+
 def test_tell_and_shorten__keep_the_last_and_say_what_is_gone() -> None:
     taken = Taken()
     taken.tell([(40, 50, Place(3, 0)), (0, 10, Place(1, 0)), (20, 30, Place(2, 0))])

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from api.db.tables.base import metadata
+from api.db.tables.columns import INT64
 from api.errors import InvalidInput
 
 revision = "0025"
@@ -25,4 +26,6 @@ def upgrade() -> None:
             " begin with an empty one for new facilities"
         )
     op.add_column("log_entries", sa.Column("request", sa.LargeBinary(), nullable=True))
+    for name in ("signed_gpu_seconds", "signed_charge", "absolute_charge"):
+        op.add_column("statements", sa.Column(name, INT64, nullable=False))
     metadata.create_all(connection)

@@ -15,6 +15,19 @@ export function statementSentence(s: StatementRow, name: string, symbol: string)
     : `From ${from} to ${to} ${name} had ${gpuHours(s.available_gpu_seconds)} GPU-hours available and billed ${gpuHours(s.billed_gpu_seconds)}. Its ${total.trim()}.`;
 }
 
+/** How much of a statement rests on signed entries alone: the smaller share of money and time. */
+function signedShare(s: StatementRow): string {
+  const of = (part: number, whole: number) =>
+    whole === 0 ? 10_000 : Number((BigInt(part) * 10_000n) / BigInt(whole));
+  const shares = [
+    of(s.signed_charge_micros, s.absolute_charge_micros),
+    of(s.signed_gpu_seconds, s.billed_gpu_seconds),
+  ];
+  return s.absolute_charge_micros === 0 && s.billed_gpu_seconds === 0
+    ? "nothing billed"
+    : percentOfBps(Math.min(...shares));
+}
+
 /** The statement in a sentence and in figures. */
 export function EpochFigures({ statement, name }: { statement: StatementRow; name: string }) {
   const s = statement;
@@ -55,6 +68,12 @@ export function EpochFigures({ statement, name }: { statement: StatementRow; nam
           value={percentOfBps(s.committed_bps)}
           about="of positive charges"
           source="Share of leases that pay for committed GPUs, used or not. From the statement; attesters recompute it."
+        />
+        <Figure
+          name="Signed"
+          value={signedShare(s)}
+          about="of charges and of GPU-seconds"
+          source="The smaller of two shares, rounded down: of the charges without their signs, and of the billed GPU-seconds, those of leases of which every entry was signed by a key of the operator or of a collector. What is not signed, the operator's API key or session stands for. From the manifest; attesters recompute it."
         />
       </Figures>
     </Stack>

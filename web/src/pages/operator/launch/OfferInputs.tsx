@@ -6,7 +6,7 @@ import { duration, instant } from "../../../format/time";
 import { Section } from "../../../parts/Section";
 import { DevicesFile } from "../files/DevicesFile";
 import type { parseDevices } from "../metering/deviceList";
-import { EPOCH_LENGTHS, type OfferFields, SILENCES } from "./offerForm";
+import { EPOCH_LENGTHS, type OfferFields, SILENCES, UNSIGNED } from "./offerForm";
 
 /** What ties an input to its field here, and to the error of the service's field. */
 export type OfferInput = (
@@ -183,6 +183,12 @@ export function PromiseAndFee({
           data={[...SILENCES]}
           {...input("silence", "silence")}
         />
+        <NativeSelect
+          label="Unsigned batches are"
+          description="Metering, leases and prices that no key of the log signed"
+          data={[...UNSIGNED]}
+          {...input("unsigned", "unsigned")}
+        />
       </SimpleGrid>
       <WhatTheyMean patienceS={patienceS} sealedAtS={sealedAtS} />
     </Section>
@@ -204,6 +210,10 @@ function WhatTheyMean({
         usage, or <code>rentroll.gpu.seen.v1</code> at most ten minutes apart, for every device.
         With &ldquo;available&rdquo; only the outages that you tell lower what holders see. The
         published terms say which of both it is.
+      </Text>
+      <Text size="sm" c="dimmed" maw={760}>
+        Where unsigned batches are refused, API keys and the forms of this console meter nothing and
+        change no lease: agents sign, and you do by <code>rentroll ledger-key sign</code>.
       </Text>
       <Text size="sm" c="dimmed" maw={760}>
         {patienceS !== null &&

@@ -48,7 +48,7 @@ export function OfferPage() {
 }
 
 const PLAIN =
-  "name gpu_class site window_start window_end expires_at epoch_length_s promised_availability_ppm fee_bps attester_fee_bps patience_s seal_s long_stop_s silence devices tranches".split(
+  "name gpu_class site window_start window_end expires_at epoch_length_s promised_availability_ppm fee_bps attester_fee_bps patience_s seal_s long_stop_s silence unsigned devices tranches".split(
     " ",
   );
 

@@ -51,6 +51,7 @@ describe("facilityBody", () => {
       seal_s: 3_024_000,
       long_stop_s: 15_552_000,
       silence: "unavailable",
+      unsigned: "taken",
       tranches: [
         { unit_cap: 800, coupon_micros_per_unit: 900_000 },
         { unit_cap: 400, coupon_micros_per_unit: 0 },

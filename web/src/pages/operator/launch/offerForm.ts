@@ -34,10 +34,16 @@ export interface TrancheFields {
 }
 
 export type Silence = Schemas["FacilityIn"]["silence"];
+export type Unsigned = Schemas["FacilityIn"]["unsigned"];
 
 export const SILENCES: readonly { value: Silence; label: string }[] = [
   { value: "unavailable", label: "Not available" },
   { value: "available", label: "Available" },
+];
+
+export const UNSIGNED: readonly { value: Unsigned; label: string }[] = [
+  { value: "taken", label: "Taken" },
+  { value: "refused", label: "Refused" },
 ];
 
 export interface OfferFields {
@@ -60,6 +66,8 @@ export interface OfferFields {
   longStopDays: string;
   /** What a device is while nothing is said of it. */
   silence: Silence;
+  /** Whether the log takes batches that nobody signed. */
+  unsigned: Unsigned;
   tranches: TrancheFields[];
   devices: string;
 }
@@ -94,6 +102,7 @@ export function offerDefaults(nowS: number): OfferFields {
     sealDays: "35",
     longStopDays: "180",
     silence: "unavailable",
+    unsigned: "taken",
     tranches: [
       { unitCap: "", coupon: "" },
       { unitCap: "", coupon: "" },
@@ -271,6 +280,7 @@ export function facilityBody(
       seal_s: sealS(fields) ?? 0,
       long_stop_s: secondsOfDays(fields.longStopDays) ?? 0,
       silence: fields.silence,
+      unsigned: fields.unsigned,
       tranches,
       devices: list.devices,
     },

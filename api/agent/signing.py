@@ -1,0 +1,179 @@
+"""Signing: the agent's key, the logs that it writes to, and the receipts that it is given.
+
+The first receipt of a key is the entry that brought it, which the service shows when asked. Each
+later request names the one before, so no entry of the agent can be left out of a log unseen.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from api.agent.failures import LogRefused
+from api.agent.flights import Flight, Result
+from api.agent.receipts import pack_receipt, unpack_receipt
+from api.agent.spool import Spool, pin_log, pinned_log
+from api.domain.json_text import as_object, as_text, read_json
+from api.domain.log.answers import answer_byte
+from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
+from api.domain.log.receipts import Receipt, receipt_from
+from api.domain.log.requests import key_from, key_text, sign_request
+from api.domain.units import ZERO32, Bytes32
+from api.errors import EvidenceInvalid
+
+# A receipt whose second is further off the agent's clock is told to people.
+CLOCK_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLog:
+    """A facility's log: its name, and the key that signs its receipts."""
+
+    name: LogName
+    key: Bytes32
+
+
+class AskLog(Protocol):
+    """Asks the service what it says of a facility's log."""
+
+    def __call__(self, facility: int) -> bytes:
+        """JSON of `GET /v1/facilities/{facility_id}/log`. Raises Unreachable, NotAdmitted."""
+
+
+class Logs:
+    """The logs of the agent's facilities, as they were said to be at first: no other is believed
+    later."""
+
+    def __init__(self, spool: Spool, ask: AskLog, *, key: str | None = None) -> None:
+        """Args: key: of the log, where somebody compared it with the chain; else the first is
+        believed that the service names."""
+        self._spool, self._ask, self._key = spool, ask, key
+        self._known: dict[int, KnownLog] = {}
+
+    def of(self, facility: int) -> KnownLog:
+        """The log of a facility. Raises Unreachable, NotAdmitted, SpoolFailed."""
+        known = self._known.get(facility)
+        if known is None:
+            said = pinned_log(self._spool, facility)
+            if said is None:
+                said = self._ask(facility)
+                known = self._read(said, facility)
+                pin_log(self._spool, facility, said)
+            else:
+                known = self._read(said, facility)
+            self._known[facility] = known
+        return known
+
+    def _read(self, said: bytes, facility: int) -> KnownLog:
+        try:
+            doc = as_object(read_json(said))
+            name, key = log_name(as_text(doc["log"])), as_text(doc["log_key"])
+            known = KnownLog(name, key_from(key))
+        except (ValueError, TypeError, KeyError) as error:
+            raise LogRefused("the service says of the log what no Rentroll would") from error
+        if known.name.facility_id != facility:
+            raise LogRefused(f"asked for the log of facility {facility}, it names {known.name}")
+        if known.key == ZERO32:
+            raise LogRefused("the facility's log gives no receipts: send by an API key")
+        if self._key is not None and key != self._key:
+            raise LogRefused(f"the log's key is {key}, the settings say {self._key}")
+        return known
+
+
+class KeySigner:
+    """Signs by the agent's own key, and keeps the log to its receipts."""
+
+    def __init__(self, key: Ed25519PrivateKey, logs: Logs, now: Callable[[], int]) -> None:
+        self._key, self._logs, self._now = key, logs, now
+        self._public = Bytes32(key.public_key().public_bytes_raw())
+
+    @property
+    def author(self) -> str:
+        """The public key, as requests name it."""
+        return key_text(self._public)
+
+    def log(self, facility: int) -> str:
+        """The log that a request about a facility speaks of."""
+        return str(self._logs.of(facility).name)
+
+    def headers(self, flight: Flight, *, path: str, content_type: str) -> Mapping[str, str]:
+        """Headers of a flight's request."""
+        after = ZERO32
+        if flight.after:
+            after = entry_hash(unpack_receipt(flight.after).entry)
+        return sign_request(
+            self._key,
+            path=path,
+            content_type=content_type,
+            body=flight.body,
+            log=self._logs.of(flight.facility).name,
+            after=after,
+            created_s=self._now(),
+        )
+
+    def receipt(
+        self, flight: Flight, answer: Mapping[str, object], results: Sequence[Result]
+    ) -> bytes:
+        """The receipt of an answer, once it holds. Raises LogRefused."""
+        try:
+            receipt = self._of_log(flight, answer)
+            receipt.require_of(flight.body)
+            self._require_own(receipt)
+            self._require_behind(flight, receipt)
+            told = [answer_byte(r.status, r.code, known=r.known) for r in results]
+            if list(receipt.answers) != told:
+                raise EvidenceInvalid(f"{receipt.where}: it says other answers than came with it")
+        except EvidenceInvalid as error:
+            raise LogRefused(error.message) from error
+        return pack_receipt(receipt)
+
+    def begin_behind(self, flight: Flight, answer: Mapping[str, object]) -> bytes:
+        """The receipt behind which the service says that this key goes on: of the entry that
+        brought it, or of one that the spool lost.
+
+        Raises:  LogRefused if the log ends before a receipt that we have: it is another one.
+        """
+        try:
+            receipt = self._of_log(flight, answer)
+            if flight.after or receipt.entry.kind is not EntryKind.KEY:
+                self._require_own(receipt)
+            self._require_behind(flight, receipt)
+        except EvidenceInvalid as error:
+            raise LogRefused(error.message) from error
+        return pack_receipt(receipt)
+
+    def off_s(self, receipt: bytes) -> int:
+        """How far the second of a receipt is off this machine's clock; 0 within two minutes."""
+        entry = unpack_receipt(receipt).entry
+        off_s = entry.recorded_at_s - self._now()
+        return off_s if abs(off_s) > CLOCK_S else 0
+
+    def _require_own(self, receipt: Receipt) -> None:
+        if receipt.entry.author != self._public:
+            raise EvidenceInvalid(f"{receipt.where}: it is another key's")
+        if receipt.entry.kind is not EntryKind.BATCH:
+            raise EvidenceInvalid(f"{receipt.where}: it is of another request")
+
+    def _require_behind(self, flight: Flight, receipt: Receipt) -> None:
+        """Refuse what is not behind the receipt that we have."""
+        last = unpack_receipt(flight.after).entry.number if flight.after else 0
+        if receipt.entry.number <= last:
+            message = (
+                f"the log goes on at entry {receipt.entry.number}, and we have a receipt of entry"
+                f" {last}: it was rewritten, or restored from an older copy"
+            )
+            raise EvidenceInvalid(message)
+
+    def _of_log(self, flight: Flight, answer: Mapping[str, object]) -> Receipt:
+        """The receipt of an answer about a flight's log. Raises EvidenceInvalid."""
+        known = self._logs.of(flight.facility)
+        try:
+            document = as_object(answer["receipt"])
+        except (KeyError, TypeError) as error:
+            raise EvidenceInvalid("the service gives no receipt") from error
+        receipt = receipt_from(document)
+        receipt.require_signed(known.key)
+        if receipt.entry.log != known.name:
+            raise EvidenceInvalid(f"{receipt.where}: it is of another log than {known.name}")
+        return receipt

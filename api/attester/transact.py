@@ -1,0 +1,56 @@
+"""Sending one transaction from a key in a file, and waiting for what becomes of it."""
+
+import time
+from dataclasses import dataclass
+
+from api.chain.answers import to_number
+from api.chain.client import ChainClient
+from api.chain.signer import LocalSigner
+from api.errors import ChainRejected, ChainUnavailable
+
+_PRIORITY_FEE_WEI = 1_000_000_000
+# A fee war, or a node that lies about the base fee, must not empty the account: 1,000 gwei.
+_MAX_FEE_WEI = 1_000 * 10**9
+_MOST_GAS = 16_000_000
+_PAUSE_S, _PATIENCE_S = 1.0, 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A mined transaction."""
+
+    tx_hash: bytes
+    succeeded: bool
+
+
+def send_call(client: ChainClient, signer: LocalSigner, *, to: str, data: str) -> Sent:
+    """Send a call and wait until it is mined.
+
+    Raises:  ChainRejected if the chain would not take it, ChainUnavailable; of a transaction that
+             is not mined in time too, with its hash.
+    """
+    call = {"from": signer.address, "to": to, "data": data}
+    gas = to_number("eth_estimateGas", client.request("eth_estimateGas", call)) * 5 // 4
+    if gas > _MOST_GAS:
+        raise ChainRejected(f"it would take {gas} gas")
+    raw, tx_hash = signer.sign_transaction(
+        {
+            "type": 2,
+            "chainId": client.chain_id(),
+            "nonce": client.nonce(signer.address),
+            "to": to,
+            "value": 0,
+            "data": data,
+            "gas": gas,
+            "maxFeePerGas": min(2 * client.base_fee() + _PRIORITY_FEE_WEI, _MAX_FEE_WEI),
+            "maxPriorityFeePerGas": _PRIORITY_FEE_WEI,
+        }
+    )
+    client.send_raw(raw)
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        receipt = client.receipt(tx_hash)
+        if receipt is not None:
+            return Sent(tx_hash, receipt.succeeded)
+        time.sleep(_PAUSE_S)
+    raise ChainUnavailable(f"transaction 0x{tx_hash.hex()} is not mined after {_PATIENCE_S:.0f} s")

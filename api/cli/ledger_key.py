@@ -1,0 +1,192 @@
+"""The operator's ledger key at work: it signs requests over HTTP and keeps their receipts.
+
+Receipts stand beside the key, in `KEYFILE.receipts.jsonl`: each request names the one before, and
+whoever has them can show what the log was given (`rentroll verify --receipts`).
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+
+from api.cli.operator_client import OperatorClient
+from api.clock import system_clock
+from api.domain.json_text import as_list, as_object, as_text, read_json
+from api.domain.log.answers import answer_byte
+from api.domain.log.authors import PATHS
+from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
+from api.domain.log.keys import KeyRole, key_body, key_end_body
+from api.domain.log.receipts import Receipt, receipt_document, receipt_from
+from api.domain.log.requests import key_from, key_text, sign_request
+from api.domain.units import ZERO32, Bytes32, FacilityId
+from api.errors import AppError, Conflict, EvidenceInvalid, InvalidInput
+from api.local.key_file import read_key_file
+
+BATCH = "application/cloudevents-batch+json"
+_JSON = "application/json"
+_ATTEMPTS = 3
+
+
+class LedgerKey:
+    """A ledger key and its receipts, for one facility. Raises KeyFileWrong.
+
+    Whatever it is asked for, it brings itself into the log first, where the log lacks it.
+    """
+
+    def __init__(self, client: OperatorClient, file: Path, facility_id: FacilityId) -> None:
+        self._client, self._key = client, read_key_file(file)
+        self.public = Bytes32(self._key.public_key().public_bytes_raw())
+        self._receipts = file.with_name(f"{file.name}.receipts.jsonl")
+        self._facility_id = facility_id
+        said = client.get_object(f"/v1/facilities/{facility_id}/log", {})
+        try:
+            self.log: LogName = log_name(as_text(said["log"]))
+            self._log_key = key_from(as_text(said["log_key"]))
+        except (ValueError, TypeError, KeyError) as error:
+            raise AppError("the service says of the log what no Rentroll would") from error
+
+    # --- keys -----------------------------------------------------------------------------------
+
+    def keys(self) -> list[dict[str, object]]:
+        """The keys of the log, as the service lists them."""
+        path = f"/v1/facilities/{self._facility_id}/log/keys"
+        return [as_object(key) for key in as_list(self._client.get(path))]
+
+    def bring(self, key: Bytes32, *, name: str) -> Receipt:
+        """Name a collector's key."""
+        self._bring_itself()
+        body = key_body(key, name=name, role=KeyRole.COLLECTOR)
+        return self._send(EntryKind.KEY, body, _JSON)[0]
+
+    def end(self, key: Bytes32) -> Receipt:
+        """End a key: it signs nothing more in this log."""
+        self._bring_itself()
+        return self._send(EntryKind.KEY_END, key_end_body(key), _JSON)[0]
+
+    def send(self, body: bytes) -> dict[str, object]:
+        """Sign and send an array of events; returns the answer."""
+        self._bring_itself()
+        return self._send(EntryKind.BATCH, body, BATCH)[1]
+
+    def _bring_itself(self) -> None:
+        """The first thing that a ledger key signs in a log is that it signs there."""
+        if all(known["key"] != key_text(self.public) for known in self.keys()):
+            own = key_body(self.public, name="ledger key", role=KeyRole.LEDGER)
+            self._send(EntryKind.KEY, own, _JSON)
+
+    # --- one request ----------------------------------------------------------------------------
+
+    def _send(
+        self, kind: EntryKind, body: bytes, content_type: str
+    ) -> tuple[Receipt, dict[str, object]]:
+        with self._kept() as file:
+            for _ in range(_ATTEMPTS):
+                ours = self._newest(file)
+                path = self._client.path_of(PATHS[kind])
+                headers = sign_request(
+                    self._key,
+                    path=path,
+                    content_type=content_type,
+                    body=body,
+                    log=self.log,
+                    after=ZERO32 if ours is None else entry_hash(ours.entry),
+                    created_s=system_clock(),
+                )
+                status, answer = self._client.post_bytes(PATHS[kind], body, headers)
+                receipt = self._receipt(answer, ours)
+                if status == HTTPStatus.OK:
+                    receipt.require_of(body)
+                    _require_answers(receipt, answer)
+                self._keep(file, receipt)
+                if status == HTTPStatus.OK:
+                    return receipt, answer
+        raise Conflict("another machine signs with this key at the same time: try again")
+
+    def _receipt(self, answer: Mapping[str, object], ours: Receipt | None) -> Receipt:
+        """The receipt of an answer, checked. Raises EvidenceInvalid."""
+        if "receipt" not in answer:
+            raise EvidenceInvalid("the service gives no receipt")
+        receipt = receipt_from(as_object(answer["receipt"]))
+        receipt.require_signed(self._log_key)
+        if receipt.entry.log != self.log:
+            raise EvidenceInvalid(f"{receipt.where}: it is of another log than {self.log}")
+        if receipt.entry.author != self.public:
+            raise EvidenceInvalid(f"{receipt.where}: it is another key's")
+        if ours is not None and receipt.entry.number <= ours.entry.number:
+            message = f"the log goes on behind entry {receipt.entry.number}, and there is a receipt"
+            message += f" of entry {ours.entry.number} in {self._receipts}: it was rewritten, or"
+            raise EvidenceInvalid(f"{message} restored from an older copy")
+        return receipt
+
+    # --- the file of receipts -------------------------------------------------------------------
+
+    @contextmanager
+    def _kept(self) -> Iterator[BinaryIO]:
+        """The file of receipts, for one process at a time: each request names the one before."""
+        try:
+            file = self._receipts.open("a+b")
+        except OSError as error:
+            message = f"{self._receipts} cannot be written: {error.strerror}"
+            raise InvalidInput(message, field="ledger_key") from error
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
+
+    def _newest(self, file: BinaryIO) -> Receipt | None:
+        """The newest receipt of the log. Raises InvalidInput, EvidenceInvalid."""
+        file.seek(0)
+        lines = file.read().split(b"\n")
+        if lines[-1]:
+            # Whoever wrote the last line was killed: the service shows what it said.
+            file.truncate(file.tell() - len(lines[-1]))
+        try:
+            found = [receipt_from(as_object(read_json(line))) for line in lines[:-1]]
+        except (ValueError, TypeError, EvidenceInvalid) as error:
+            message = f"{self._receipts} cannot be read: {error}"
+            raise InvalidInput(message, field="ledger_key") from error
+        own = [receipt for receipt in found if receipt.entry.log == self.log]
+        newest = max(own, key=lambda receipt: receipt.entry.number, default=None)
+        if newest is not None:
+            # A log has one key: under another, this is another log.
+            newest.require_signed(self._log_key)
+        return newest
+
+    def _keep(self, file: BinaryIO, receipt: Receipt) -> None:
+        file.write(orjson.dumps(receipt_document(receipt)) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _require_answers(receipt: Receipt, answer: Mapping[str, object]) -> None:
+    """Refuse a receipt of other answers than came with it. Raises EvidenceInvalid."""
+    if receipt.entry.kind is not EntryKind.BATCH:
+        return
+    try:
+        rows = [as_object(row) for row in as_list(answer["results"])]
+        said = [
+            answer_byte(str(r["status"]), str(r.get("code")), known=r.get("known") is True)
+            for r in rows
+        ]
+    except (TypeError, KeyError) as error:
+        raise EvidenceInvalid("the service answers what no Rentroll would") from error
+    if list(receipt.answers) != said:
+        raise EvidenceInvalid(f"{receipt.where}: it says other answers than came with it")
+
+
+def read_events_file(file: Path) -> bytes:
+    """A JSON array of events, or events a line, as one body. Raises InvalidInput."""
+    try:
+        data = file.read_bytes()
+        value = read_json(data) if data.lstrip().startswith(b"[") else None
+        events = as_list(value) if value is not None else [*map(read_json, data.splitlines())]
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be read: {error.strerror}", field="events") from error
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"{file} is no JSON array, nor JSON a line", field="events") from error
+    return json.dumps(events).encode()

@@ -7,7 +7,7 @@ whoever has them can show what the log was given (`rentroll verify --receipts`).
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -39,7 +39,16 @@ class LedgerKey:
     Whatever it is asked for, it brings itself into the log first, where the log lacks it.
     """
 
-    def __init__(self, client: OperatorClient, file: Path, facility_id: FacilityId) -> None:
+    def __init__(
+        self,
+        client: OperatorClient,
+        file: Path,
+        facility_id: FacilityId,
+        *,
+        now: Callable[[], int] | None = None,
+    ) -> None:
+        """Args: now: the time of signatures, where it is not this machine's."""
+        self._now = now or system_clock
         self._client, self._key = client, read_key_file(file)
         self.public = Bytes32(self._key.public_key().public_bytes_raw())
         self._receipts = file.with_name(f"{file.name}.receipts.jsonl")
@@ -96,7 +105,7 @@ class LedgerKey:
                     body=body,
                     log=self.log,
                     after=ZERO32 if ours is None else entry_hash(ours.entry),
-                    created_s=system_clock(),
+                    created_s=self._now(),
                 )
                 status, answer = self._client.post_bytes(PATHS[kind], body, headers)
                 receipt = self._receipt(answer, ours)
@@ -138,8 +147,21 @@ class LedgerKey:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield file
 
+    def receipts(self) -> list[Receipt]:
+        """All receipts of the log. Raises InvalidInput, EvidenceInvalid."""
+        with self._kept() as file:
+            return self._read(file)
+
     def _newest(self, file: BinaryIO) -> Receipt | None:
         """The newest receipt of the log. Raises InvalidInput, EvidenceInvalid."""
+        own = self._read(file)
+        newest = max(own, key=lambda receipt: receipt.entry.number, default=None)
+        if newest is not None:
+            # A log has one key: under another, this is another log.
+            newest.require_signed(self._log_key)
+        return newest
+
+    def _read(self, file: BinaryIO) -> list[Receipt]:
         file.seek(0)
         lines = file.read().split(b"\n")
         if lines[-1]:
@@ -150,12 +172,7 @@ class LedgerKey:
         except (ValueError, TypeError, EvidenceInvalid) as error:
             message = f"{self._receipts} cannot be read: {error}"
             raise InvalidInput(message, field="ledger_key") from error
-        own = [receipt for receipt in found if receipt.entry.log == self.log]
-        newest = max(own, key=lambda receipt: receipt.entry.number, default=None)
-        if newest is not None:
-            # A log has one key: under another, this is another log.
-            newest.require_signed(self._log_key)
-        return newest
+        return [receipt for receipt in found if receipt.entry.log == self.log]
 
     def _keep(self, file: BinaryIO, receipt: Receipt) -> None:
         file.write(orjson.dumps(receipt_document(receipt)) + b"\n")

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from scripts.demo.sources import HeliosSource, SimulationSource, Source
 from scripts.demo.story import Story
-from scripts.demo.table import mismatches, parse_parts, show
+from scripts.demo.table import mismatches, parse_parts, receipts_missing, show, show_logs
 from scripts.dev.devchain import ROOT
 from scripts.dev.stack import Stack
 
@@ -74,11 +74,16 @@ def run(source: Source, folder: Path, *, kill_worker: bool, keep: bool, console:
             story.finish()
         with timer.step("rentroll verify"):
             code, report = stack.verify()
+        with timer.step("hold receipts to the published logs"):
+            logs = story.signers.logs()
+            story.signers.close()
         found = [finding["sentence"] for finding in report["findings"]] + mismatches(
             stack.get("/v1/reconciliation"), report, source.gpu_minutes
         )
+        found += receipts_missing(logs)
         console.print()
         show(console, parse_parts(report["facilities"]))
+        show_logs(console, logs)
         timer.show()
         for sentence in found:
             console.print(f"[red]✗[/red] {sentence}", highlight=False, soft_wrap=True)

@@ -55,6 +55,8 @@ class Plan:
     delivers_under: str | None = None
     # Last days of the window, of which nobody meters or states anything.
     abandoned_days: int = 0
+    # Leases are opened by the console's forms, which nobody signs.
+    forms: bool = False
     # Data of events that agree more than the bodies of leases can say.
     terms: tuple[dict[str, Any], ...] = ()
 
@@ -101,20 +103,20 @@ class Source(Protocol):
         """Tell the source which id a facility got."""
         ...
 
-    def events(self, day: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-        """Batches of a day, each with the operator that pushes it."""
+    def events(self, day: int) -> Iterator[list[dict[str, Any]]]:
+        """Batches of a day, each of one facility."""
         ...
 
-    def bad(self, day: int) -> list[tuple[int, dict[str, Any], str]]:
-        """Events that must be rejected, with operator and code."""
+    def bad(self, day: int) -> list[list[tuple[dict[str, Any], str]]]:
+        """Events that must be rejected, each with its code, by facility."""
         ...
 
     def prices_put_right(self, day: int) -> list[tuple[int, str, dict[str, Any]]]:
         """Prices that were typed wrong: place of the facility, lease, and the request."""
         ...
 
-    def late(self) -> list[tuple[int, list[dict[str, Any]]]]:
-        """Batches that come when the last epoch is stated, each with its operator."""
+    def late(self) -> list[list[dict[str, Any]]]:
+        """Batches that come when the last epoch is stated."""
         ...
 
 
@@ -127,13 +129,16 @@ class SimulationSource:
         # What the simulator's metering comes to is for the system to find out.
         self.gpu_minutes: int | None = None
         self._simulations: list[Simulation] = []
-        self._held_back: list[tuple[int, list[dict[str, Any]]]] = []
+        self._held_back: list[list[dict[str, Any]]] = []
 
     def plans(self) -> list[Plan]:
-        """One plan a facility: the first and the last are sold and bonded, the second pays late."""
+        """One plan a facility: the first and the last are sold and bonded, the second pays late
+        and takes signed requests alone; the leases of the third are typed into forms."""
         plans = []
         for i, facility in enumerate(FACILITIES):
             body, delivering = self._facility(facility), [x for x in facility.leases if x.delivers]
+            if i == 1:
+                body["unsigned"] = "refused"
             plans.append(
                 Plan(
                     _OPERATOR_OF[facility.name],
@@ -143,6 +148,7 @@ class SimulationSource:
                     sale=self._sale(body, facility) if delivering else None,
                     delivers_under=delivering[0].lease_id if delivering else None,
                     abandoned_days=facility.abandoned_days,
+                    forms=any(lease.mistyped_micros for lease in facility.leases),
                     # Nobody states the last month of the one that its operator leaves.
                     terms=tuple(
                         self._terms(lease)
@@ -228,23 +234,18 @@ class SimulationSource:
         facility = FACILITIES[index]
         self._simulations.append(Simulation(facility, facility_id, self.start_s, self._seed))
 
-    def events(self, day: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    def events(self, day: int) -> Iterator[list[dict[str, Any]]]:
         """Each facility's day in batches."""
         for simulation in self._simulations:
-            events, operator = simulation.day(day), _OPERATOR_OF[simulation.facility.name]
+            events = simulation.day(day)
             committed = any(lease.committed_gpus for lease in simulation.facility.leases)
             if committed and day == self.days - 1:
-                self._held_back.append((operator, simulation.hold_back(events)))
-            for batch in helios.batches(iter(events)):
-                yield operator, batch
+                self._held_back.append(simulation.hold_back(events))
+            yield from helios.batches(iter(events))
 
-    def bad(self, day: int) -> list[tuple[int, dict[str, Any], str]]:
+    def bad(self, day: int) -> list[list[tuple[dict[str, Any], str]]]:
         """Each facility's bad events."""
-        return [
-            (_OPERATOR_OF[simulation.facility.name], event, code)
-            for simulation in self._simulations
-            for event, code in simulation.bad(day)
-        ]
+        return [simulation.bad(day) for simulation in self._simulations]
 
     def prices_put_right(self, day: int) -> list[tuple[int, str, dict[str, Any]]]:
         """On the second day, from the first second on."""
@@ -262,7 +263,7 @@ class SimulationSource:
             if lease.mistyped_micros and day == 1
         ]
 
-    def late(self) -> list[tuple[int, list[dict[str, Any]]]]:
+    def late(self) -> list[list[dict[str, Any]]]:
         """What a collector that was cut off has kept."""
         return self._held_back
 
@@ -312,13 +313,12 @@ class HeliosSource:
             by_day.setdefault(day, []).append(event)
         self._days.append(by_day)
 
-    def events(self, day: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    def events(self, day: int) -> Iterator[list[dict[str, Any]]]:
         """All pools' records of a day, in batches."""
         for by_day in self._days:
-            for batch in helios.batches(iter(by_day.get(day, []))):
-                yield 0, batch
+            yield from helios.batches(iter(by_day.get(day, [])))
 
-    def bad(self, day: int) -> list[tuple[int, dict[str, Any], str]]:
+    def bad(self, day: int) -> list[list[tuple[dict[str, Any], str]]]:
         """None: a real trace is what it is."""
         return []
 
@@ -326,6 +326,6 @@ class HeliosSource:
         """None: its prices are ours."""
         return []
 
-    def late(self) -> list[tuple[int, list[dict[str, Any]]]]:
+    def late(self) -> list[list[dict[str, Any]]]:
         """None: all of it is there in time."""
         return []

@@ -8,10 +8,11 @@ from rich.console import Console
 
 from api.chain import calldata
 from api.cli.output import micros
-from api.domain.metering.events import LEASE_TERMS
+from api.domain.metering.events import LEASE_OPENED, LEASE_TERMS
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence import LINES_FILE, epoch_folder
 from api.domain.units import Epoch, FacilityId
+from scripts.demo.keys import Keys
 from scripts.demo.market import SALE_CLOSES_BEFORE_S, Market, operator_of
 from scripts.demo.simulate import DAY_S
 from scripts.demo.sources import SEAL_S, Facility, Source
@@ -38,14 +39,19 @@ def line_charges(stack: Stack, facility_id: FacilityId, epoch: Epoch) -> dict[st
     return found
 
 
+def _facility_of(events: list[dict[str, Any]]) -> FacilityId:
+    """The facility that a batch of events speaks of."""
+    return FacilityId(events[0]["data"]["facility_id"])
+
+
 class Story:
     """Drives a stack through the delivery window of a source."""
 
     def __init__(self, stack: Stack, source: Source, console: Console) -> None:
         self._stack, self._source, self._console = stack, source, console
-        # By operator: the first key, which may do everything, and one that may push metering alone.
+        # By operator: its API key, which may do everything but sign.
         self.keys: list[str] = []
-        self._collectors: list[str] = []
+        self.signers = Keys(stack, self.keys)
         self._facilities: list[Facility] = []
         self._holders = [wallet(i).address for i in HOLDERS]
         self._renter = wallet(RENTER).address
@@ -53,24 +59,21 @@ class Story:
         self._trouble = Trouble(stack, self.market, console)
 
     def register(self) -> None:
-        """Investors, operators, facilities, leases; then the wallets offer, sell or mint, fund."""
+        """Investors, operators, facilities, keys, leases; wallets offer, sell or mint, fund."""
         self.market.onboard()
         for number, index in enumerate(OPERATORS, start=1):
             body = {"name": f"operator-{number}", "address": wallet(index).address}
             self.keys.append(self._stack.admin("/v1/operators", body)["api_key"])
-            collector = {"name": "collector", "scopes": ["events:write"]}
-            made = self._stack.post("/v1/keys", collector, self.keys[-1])
-            self._collectors.append(made["api_key"])
+            self.signers.name(number - 1)
+        self._say(f"{len(OPERATORS)} operators named their ledger keys on-chain")
         for number, plan in enumerate(self._source.plans()):
             key = self.keys[plan.operator]
             answer = self._stack.post("/v1/facilities", plan.facility, key)
             facility = Facility(answer["facility_id"], plan)
-            for lease in plan.leases:
-                path = f"/v1/facilities/{facility.facility_id}/leases"
-                opened = self._stack.post(path, lease, key)
-                facility.leases[opened["lease_id"]] = opened["lease"]
+            self.signers.bring(facility.facility_id, name=facility.name, operator=plan.operator)
+            self.open_leases(facility)
             if plan.terms:
-                self._push(self._agreed(facility), plan.operator)
+                self.signers.agree(facility.facility_id, self._agreed(facility))
             self._offer(facility, answer["offer"])
             self._facilities.append(facility)
             self._source.registered(number, facility.facility_id)
@@ -83,6 +86,29 @@ class Story:
                 self.market.take_delivery(facility, lease_id=facility.plan.delivers_under)
         minted = len(self._facilities) - len(self._sold)
         self._console.print(f"{minted} facilities offered, minted and funded without a sale")
+
+    def open_leases(self, facility: Facility) -> None:
+        """Leases that the ledger key signs; or by the console's forms, which nobody signs."""
+        plan, key = facility.plan, self.keys[facility.plan.operator]
+        path = f"/v1/facilities/{facility.facility_id}/leases"
+        if plan.forms:
+            for lease in plan.leases:
+                self._stack.post(path, lease, key)
+        else:
+            opened = [
+                {
+                    "specversion": "1.0",
+                    "id": f"{lease['lease_id']}-opened",
+                    "source": f"contracts/{facility.name}",
+                    "type": LEASE_OPENED,
+                    "data": {"facility_id": facility.facility_id, **lease},
+                }
+                for lease in plan.leases
+            ]
+            self.signers.agree(facility.facility_id, opened)
+        listed = f"/v1/console/facilities/{facility.facility_id}/leases"
+        for row in self._stack.get(listed, key):
+            facility.leases[row["lease_id"]] = row["lease"]
 
     def _agreed(self, facility: Facility) -> list[dict[str, Any]]:
         """Events of what leases say beyond their first terms."""
@@ -97,13 +123,13 @@ class Story:
             for data in facility.plan.terms
         ]
 
-    def _push(self, events: list[dict[str, Any]], operator: int) -> int:
-        """Push events of which none may be rejected; returns how many are new."""
-        answer = self._stack.post("/v1/events", events, self._collectors[operator])
-        if answer["rejected"]:
-            first = next(r for r in answer["results"] if r["status"] == "rejected")
-            raise RuntimeError(f"an event was rejected: {first}")
-        return int(answer["accepted"])
+    def _push(self, events: list[dict[str, Any]]) -> int:
+        """A collector sends events of which none may be rejected; returns how many are new."""
+        results = self.signers.meter(_facility_of(events), events)
+        rejected = [result for result in results if result.status == "rejected"]
+        if rejected:
+            raise RuntimeError(f"an event was rejected: {rejected[0]}")
+        return sum(result.status == "accepted" for result in results)
 
     def _offer(self, facility: Facility, offer: dict[str, str]) -> None:
         self._stack.send(operator_of(facility), offer["to"], offer["data"])
@@ -132,8 +158,8 @@ class Story:
         end_s = self._source.start_s + (day + 1) * DAY_S
         self._stack.chain.set_time(end_s + 60)
         accepted = 0
-        for operator, batch in self._source.events(day):
-            accepted += self._push(batch, operator)
+        for batch in self._source.events(day):
+            accepted += self._push(batch)
         for place, lease_id, body in self._source.prices_put_right(day):
             facility = self._facilities[place]
             path = f"/v1/facilities/{facility.facility_id}/leases/{lease_id}/prices"
@@ -144,12 +170,13 @@ class Story:
                 highlight=False,
             )
         rejected = 0
-        for operator, event, code in self._source.bad(day):
-            answer = self._stack.post("/v1/events", event, self._collectors[operator])
-            result = answer["results"][0]
-            if result.get("code") != code:
-                raise RuntimeError(f"expected {code}, got {result}")
-            rejected += 1
+        for bad in self._source.bad(day):
+            events = [event for event, _ in bad]
+            results = self.signers.meter(_facility_of(events), events)
+            for (_, code), result in zip(bad, results, strict=True):
+                if result.code != code:
+                    raise RuntimeError(f"expected {code}, got {result}")
+            rejected += len(bad)
         self._console.print(
             f"day {day + 1}: {accepted:,} events accepted, {rejected} bad ones rejected by name"
         )
@@ -184,8 +211,8 @@ class Story:
         """Push what comes after the last statement: the closing statement says so."""
         end_s = self._source.start_s + self._source.days * DAY_S
         self._stack.chain.set_time(end_s + self._stack.grace_s + 60)
-        for operator, batch in self._source.late():
-            accepted = self._push(batch, operator)
+        for batch in self._source.late():
+            accepted = self._push(batch)
             self._say(f"a collector was cut off: {accepted} events come after the last statement")
 
     def _differences(self, facility: Facility, number: int) -> str:

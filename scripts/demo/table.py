@@ -1,11 +1,14 @@
 """The demo's last word: the five-number table, and whether service and verifier agree."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 from api.cli.output import differences_table, reconciliation_table
 from api.domain.capital.reconciliation import Differences, Mismatch, Reconciliation, total
+from scripts.demo.keys import LogRow
 
 NUMBERS = (
     "metered_gpu_seconds",
@@ -36,6 +39,27 @@ def show(console: Console, parts: list[Reconciliation]) -> None:
     console.print(reconciliation_table(parts, whole))
     shown = parts if len(parts) <= 6 else []
     console.print(differences_table(shown, whole))
+
+
+def show_logs(console: Console, rows: Sequence[LogRow]) -> None:
+    """Print what each log has, who signed it, and how many receipts it was held to."""
+    table = Table(title="What the logs were given, held to what is published")
+    for name in ("log of facility", "entries", "signed", "receipts", "in the log", "differ"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        numbers = row.entries, row.signed, row.receipts, row.held.found, len(row.held.findings)
+        table.add_row(str(row.facility_id), *(f"{number:,}" for number in numbers))
+    console.print(table)
+
+
+def receipts_missing(rows: Sequence[LogRow]) -> list[str]:
+    """Receipts that the published logs do not bear out, in words."""
+    found = [f"{f.name}: {f.message}" for row in rows for f in row.held.findings]
+    return found + [
+        f"facility {row.facility_id}: {row.held.waiting} receipts are in no statement"
+        for row in rows
+        if row.held.waiting
+    ]
 
 
 def mismatches(

@@ -222,9 +222,12 @@ class Stack:
             self._spawn(name, "attester", "run", "--settings", str(settings))
 
     def attester_file(self, name: str, index: int, *, api_key: str) -> Path:
-        """Settings of an attester with the key of a well-known account."""
+        """Settings of an attester with the key of a well-known account, in a folder of its own:
+        what it must not forget lies there."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
         return write_attester_file(
-            self.folder,
+            folder,
             name,
             key_file=Path(self.key_file(name, index)),
             api_key=api_key,
@@ -249,9 +252,10 @@ class Stack:
             raise RuntimeError(f"{path}: {answer.text}")
         return answer.json()
 
-    def get(self, path: str) -> Any:
-        """GET JSON of a public route."""
-        answer = httpx.get(self.api_url + path, timeout=120)
+    def get(self, path: str, key: str | None = None) -> Any:
+        """GET JSON, of a public route unless a key is given."""
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        answer = httpx.get(self.api_url + path, headers=headers, timeout=120)
         answer.raise_for_status()
         return answer.json()
 

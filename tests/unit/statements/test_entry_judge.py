@@ -209,6 +209,19 @@ def test_unsigned__by_kind__counts_against_the_leases_it_is_about(
     assert bool(closed.signed.gpu_seconds) == signed, (closed.signed, own)
 
 
+def test_unsigned__use_by_another_lease__counts_against_whom_outages_are_kept_from(
+    site: Site,
+) -> None:
+    """Use takes what an outage withholds: an SLA credit of the one rests on use of the other."""
+    site.say(site.ledger, (agreed("k", lease="k"), ACCEPTED))
+    site.say(site.rack, (A, ACCEPTED), (outage("o", 1, 0, 60, lease="l"), ACCEPTED))
+    assert site.close().signed.gpu_seconds == HOUR_S
+
+    site.log.unsigned([usage("u", 1, 0, 60, lease="k")], at_s=START_S + HOUR_S)
+
+    assert site.close().signed.gpu_seconds == 0
+
+
 def test_unsigned__where_terms_refuse_it__is_no_entry() -> None:
     site = Site(replace(TERMS, unsigned_taken=False))
     site.read()

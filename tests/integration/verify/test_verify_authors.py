@@ -1,5 +1,6 @@
 """A dishonest quorum makes up who signed: the public finds it, by two verifiers."""
 
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,7 @@ from tests import forged_authors
 from tests.factories import DAY_S, GRACE_S, HOUR_S
 from tests.forged_authors import CASES, Authors, Case
 from tests.forgers import Quorum
+from tests.published import Published
 from tests.signed_logs import SignedLog, Signer
 from tests.signing import Author, collector_of, name_on_chain, signing_operator
 from tests.world import Deployed, World
@@ -100,6 +102,22 @@ def test_verify__forged_authors__are_found_by_both(site: Site, case: Case) -> No
         assert (finding.facility_id, finding.epoch) == (site.quorum.facility_id, 2)
         assert finding.file is not None
     assert any("epoch-00002" in sentence for sentence in again)
+
+
+def test_verify__one_byte_of_entries_about_keys_changed__names_the_file(site: Site) -> None:
+    """ATTACKS 21, 60: bodies, blinds, signatures and all that was signed."""
+    published = Published(site.world)
+    path = f"facility-{published.facility_id}/epoch-00000/batches.jsonl"
+    data = published.files[path]
+    assert b'"kind":"key-end"' in data
+    rng, missed = random.Random(13), []
+    for position in sorted(rng.sample(range(len(data)), 60)):
+        other = rng.choice(sorted({*b"0aA=/+ ", data[position] ^ 0x20} - {data[position]}))
+        changed = data[:position] + bytes([other]) + data[position + 1 :]
+        if path not in [f.file for f in published.verify({path: changed}).findings]:
+            missed.append((position, other))
+
+    assert missed == []
 
 
 def test_verify__batch_made_up_for_a_collector__shows_by_its_receipts_alone(site: Site) -> None:

@@ -67,22 +67,7 @@ def health_of(
         "now_s": now_s,
         "skew_s": clock.skew_s,
         "spool": shown,
-        "sender": {
-            "last_sent_s": sender.last_sent_s,
-            "sent": sender.sent,
-            "refused": sender.refused,
-            "failing_since_s": sender.failing_since_s,
-            "author": author,
-            "receipts_off_s": sender.receipts_off_s,
-            "receipts": [
-                {
-                    "log": str(receipt.entry.log),
-                    "entry": receipt.entry.number,
-                    "recorded_at_s": receipt.entry.recorded_at_s,
-                }
-                for receipt in receipts
-            ],
-        },
+        "sender": _sender(sender, author, receipts),
         "sources": {
             w.kind: {
                 "last_seen_s": w.last_ok_s,
@@ -103,6 +88,25 @@ def health_of(
                 "times": p.times,
             }
             for p in problems[:_MOST_SHOWN]
+        ],
+    }
+
+
+def _sender(sender: SenderState, author: str, receipts: Sequence[Receipt]) -> dict[str, object]:
+    return {
+        "last_sent_s": sender.last_sent_s,
+        "sent": sender.sent,
+        "refused": sender.refused,
+        "failing_since_s": sender.failing_since_s,
+        "author": author,
+        "receipts_off_s": sender.receipts_off_s,
+        "receipts": [
+            {
+                "log": str(receipt.entry.log),
+                "entry": receipt.entry.number,
+                "recorded_at_s": receipt.entry.recorded_at_s,
+            }
+            for receipt in receipts
         ],
     }
 

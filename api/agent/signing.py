@@ -22,6 +22,8 @@ from api.domain.log.requests import key_from, key_text, sign_request
 from api.domain.units import ZERO32, Bytes32
 from api.errors import EvidenceInvalid
 
+# What the service names as the key of a log that has none.
+NO_KEY = key_text(ZERO32)
 # A receipt whose second is further off the agent's clock is told to people.
 CLOCK_S = 120
 
@@ -69,13 +71,13 @@ class Logs:
         try:
             doc = as_object(read_json(said))
             name, key = log_name(as_text(doc["log"])), as_text(doc["log_key"])
+            if key == NO_KEY:
+                raise LogRefused("the facility's log gives no receipts: send by an API key")
             known = KnownLog(name, key_from(key))
         except (ValueError, TypeError, KeyError) as error:
             raise LogRefused("the service says of the log what no Rentroll would") from error
         if known.name.facility_id != facility:
             raise LogRefused(f"asked for the log of facility {facility}, it names {known.name}")
-        if known.key == ZERO32:
-            raise LogRefused("the facility's log gives no receipts: send by an API key")
         if self._key is not None and key != self._key:
             raise LogRefused(f"the log's key is {key}, the settings say {self._key}")
         return known

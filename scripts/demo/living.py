@@ -28,7 +28,7 @@ SALE_S = 900
 _LEAD_S = 60
 _TICK_S = 30
 _LIVE_EPOCHS, _SOLD_EPOCHS = 3_600, 30
-_CLAIM_EVERY_TICKS, _BAD_EVERY_TICKS = 8, 5
+_CLAIM_EVERY_TICKS, _BAD_EVERY_TICKS, _LOGS_EVERY_TICKS = 8, 5, 4
 
 
 def _lease(name: str, plan: str, place: tuple[int, int], price: int, busy: int) -> SimulatedLease:
@@ -200,6 +200,7 @@ class Living:
                 self._sell()
             if tick % _CLAIM_EVERY_TICKS == 0:
                 self._claim()
+            if tick % _LOGS_EVERY_TICKS == 0:
                 self._say_logs()
 
     def _elapsed(self, seconds: int) -> Any:

@@ -244,6 +244,8 @@ class Facility:
         self.frozen: dict[int, dict[bytes, dict[tuple[int, bytes], int]]] = {}
         # Leases of which something was told that nobody signed; zero for all.
         self.unsigned: set[bytes] = set()
+        # Leases that an outage names: any use of the device would have taken that time from them.
+        self.kept_from: set[bytes] = set()
 
     def devices(self, epoch: int) -> list[bytes]:
         force = [p for p in self.replaced if p["from_epoch"] <= epoch]
@@ -268,6 +270,7 @@ class Facility:
             elif kind == "outage":
                 names = raw(fact["device"]), raw(fact["lease"])
                 self.out[place] = [*names, *span, fact["cause"] == "planned"]
+                self.kept_from |= {names[1]} - {ZERO}
             elif kind == "seen":
                 self.seen.setdefault(raw(fact["device"]), []).append((span[0], span[1]))
             elif kind == "until":
@@ -285,15 +288,16 @@ class Facility:
             return raw(fact["terms"]["lease"])
         if fact["fact"] in ("until", "void"):
             target = tuple(fact["target"])
-            told = self.held.get(target) or self.out.get(target)
+            told = self.held.get(target)
             return ZERO if told is None else bytes(told[1])
-        return raw(fact["lease"])
+        return ZERO if fact["fact"] == "outage" else raw(fact["lease"])
 
     def signed_share(self, lines: list[Any]) -> dict[str, int]:
         """What of lines belongs to leases of which all that was told was signed."""
         if ZERO in self.unsigned:
             lines = []
-        own = [line for line in lines if line[3] not in self.unsigned]
+        others = self.unsigned | (self.kept_from if self.unsigned else set())
+        own = [line for line in lines if line[3] not in others]
         return {
             "charge": sum(abs(line[5]) for line in own),
             "gpu_seconds": sum(line[4] - line[2] for line in own if line[0] < 2),
@@ -613,6 +617,8 @@ class Authors:
                 raise ValueError("nobody signed it")
             return
         known = self.keys.get(author)
+        if self.brings_itself(doc, author):
+            known = None if known is None or known["role"] == "collector" else known
         if known is not None and known["ended"]:
             raise ValueError("its author's key was ended before")
         body = self.said(doc, author, known) if about else {}
@@ -632,6 +638,13 @@ class Authors:
         for each in self.keys.values() if new_ledger else ():
             each["ended"] |= each["role"] == "ledger"
         self.keys[key] = {"role": body["role"], "last": hashed, "ended": False}
+
+    def brings_itself(self, doc: dict[str, Any], author: bytes) -> bool:
+        """Whether a key brings itself as the ledger key: who it was before does not matter."""
+        if doc["kind"] != "key":
+            return False
+        body = json.loads(unpacked(doc["said"]), object_pairs_hook=once)
+        return body.get("role") == "ledger" and key_of(body["key"]) == author
 
     def said(
         self, doc: dict[str, Any], author: bytes, known: dict[str, Any] | None
@@ -890,7 +903,8 @@ def check_state(data: bytes, facility: Facility, number: int, due: bool) -> list
     if bool(rows) != due or b"".join(map(line_of, rows)) != data:
         return ["state.jsonl is missing, not canonical, or not of the end of a month"]
     unsigned = [{"unsigned": "0x" + lease.hex()} for lease in sorted(facility.unsigned)]
-    said = [row for row in rows if "unsigned" in row]
+    unsigned += [{"kept_from": "0x" + lease.hex()} for lease in sorted(facility.kept_from)]
+    said = [row for row in rows if "unsigned" in row or "kept_from" in row]
     if due and (rows[0]["next_epoch"], said) != (number + 1, unsigned):
         return ["state.jsonl says of other leases that something of them was not signed"]
     return []

@@ -36,6 +36,7 @@ from api.domain.statements.statement import Statement, statement_digest
 from api.domain.statements.told import Told, decode_told
 from api.domain.units import Bytes32, Epoch, FacilityId, GpuSeconds, Micros
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
+from tests.signed_logs import SignedLog
 from tests.world import World, send, signer_of, wallet
 
 
@@ -207,6 +208,21 @@ class Quorum:
         entries = self.entries(times_s)
         entries = entries[: len(entries) - short]
         closed = self._books.copied().close(self.period, told, entries=entries)
+        return Forged(dict(closed.files), closed.statement, closed.lines)
+
+    def signed_log(self) -> SignedLog:
+        """A log that goes on behind what was stated, as the quorum likes."""
+        return SignedLog(self.terms, begin=self._books.follows.log)
+
+    def close_over(self, log: SignedLog, *told: Told) -> Forged:
+        """What books give for facts of a log's entries, all of which are published."""
+        about = [each for each in log.entries if each.entry.kind is not EntryKind.BATCH]
+        closed = self._books.copied().close(
+            self.period,
+            told,
+            entries=[each.entry for each in log.entries],
+            about_keys=about,
+        )
         return Forged(dict(closed.files), closed.statement, closed.lines)
 
     @contextmanager

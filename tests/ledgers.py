@@ -227,6 +227,8 @@ class Ledger:
         self._noted(self._say(events.USAGE, **self._usage(period)))
 
     def _fail(self, period: Period) -> None:
+        if self.scribes.leaves_outages:
+            return
         self._noted(self._say(events.AVAILABILITY, **self._outage(period)))
 
     def _see(self, period: Period) -> None:
@@ -249,7 +251,7 @@ class Ledger:
             self._say(kind, allocation=named, until=self._span(period)["end"])
 
     def _correct(self, period: Period) -> None:
-        if not self.correctable:
+        if not self.correctable or self.scribes.leaves_outages:
             return
         named = {"source": "s", "id": self.dice.choice(self.correctable)}
         if self.dice.random() < 0.7:

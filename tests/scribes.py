@@ -31,6 +31,8 @@ class Scribes:
         self.log = SignedLog(terms)
         # Of all entries; in half of the logs everything is signed.
         self._share = self.dice.choice((0.0, 0.7, 1.0, 1.0))
+        # One unsigned outage, or correction of one, and nothing rests on signed entries alone.
+        self._outages_signed = self.dice.random() < 0.7
         self._ledger = self._key("ledger")
         self._successor: Signer | None = None
         self._collectors: list[Signer] = []
@@ -53,6 +55,11 @@ class Scribes:
         if self._author is None:
             return None
         return KeyRole.LEDGER if self._author is self._ledger else KeyRole.COLLECTOR
+
+    @property
+    def leaves_outages(self) -> bool:
+        """Whether the entry of now, which nobody signs, tells no outage and corrects none."""
+        return self._author is None and self._outages_signed
 
     @property
     def place(self) -> Place:

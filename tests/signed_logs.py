@@ -31,10 +31,12 @@ class Signer:
 
     name: str
     after: Bytes32 = ZERO32
-    key: Ed25519PrivateKey = field(init=False)
+    key: Ed25519PrivateKey = field(default=None)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        self.key = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(self.name.encode()).digest())
+        if self.key is None:
+            seed = hashlib.sha256(self.name.encode()).digest()
+            self.key = Ed25519PrivateKey.from_private_bytes(seed)
 
     @property
     def public(self) -> Bytes32:
@@ -47,16 +49,18 @@ class SignedLog:
     """A log that grows entry by entry. It takes what it is told, right or wrong.
 
     named: ledger keys that the operator named on-chain.
+    begin: where another log ended, behind which this one goes on.
     """
 
     terms: FacilityTerms
     entries: list[LoggedEntry] = field(default_factory=list)
     named: list[NamedKey] = field(default_factory=list)
+    begin: LogEnd = NO_LOG
 
     @property
     def end(self) -> LogEnd:
         """Where it ends."""
-        return end_of([logged.entry for logged in self.entries], NO_LOG)
+        return end_of([logged.entry for logged in self.entries], self.begin)
 
     def unsigned(self, events: Sequence[object], *, at_s: int) -> LoggedEntry:
         """A batch that nobody signed."""

@@ -67,7 +67,7 @@ def health_of(
         "now_s": now_s,
         "skew_s": clock.skew_s,
         "spool": shown,
-        "sender": _sender(sender, author, receipts),
+        "sender": _sender(sender, receipts, author=author),
         "sources": {
             w.kind: {
                 "last_seen_s": w.last_ok_s,
@@ -92,7 +92,7 @@ def health_of(
     }
 
 
-def _sender(sender: SenderState, author: str, receipts: Sequence[Receipt]) -> dict[str, object]:
+def _sender(sender: SenderState, receipts: Sequence[Receipt], *, author: str) -> dict[str, object]:
     return {
         "last_sent_s": sender.last_sent_s,
         "sent": sender.sent,

@@ -22,10 +22,12 @@ from api.domain.log.requests import key_from, key_text, sign_request
 from api.domain.units import ZERO32, Bytes32
 from api.errors import EvidenceInvalid
 
-# What the service names as the key of a log that has none.
-NO_KEY = key_text(ZERO32)
 # A receipt whose second is further off the agent's clock is told to people.
 CLOCK_S = 120
+
+
+# Of a log without receipts.
+_NO_KEY = key_text(ZERO32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Logs:
         try:
             doc = as_object(read_json(said))
             name, key = log_name(as_text(doc["log"])), as_text(doc["log_key"])
-            if key == NO_KEY:
+            if key == _NO_KEY:
                 raise LogRefused("the facility's log gives no receipts: send by an API key")
             known = KnownLog(name, key_from(key))
         except (ValueError, TypeError, KeyError) as error:

@@ -1,5 +1,6 @@
 """Attest: recompute statements from raw events and pledges from their devices; only then sign."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -7,6 +8,7 @@ from functools import partial
 from api.attester.account import AttesterAccount
 from api.attester.chain_facts import ChainFacts
 from api.attester.failures import BeforeMemory, MemoryContradicted, NotYet
+from api.attester.kept_books import KeptBooks
 from api.attester.memory import SignedMemory
 from api.attester.refusing import Found, Refuser, found_by
 from api.attester.requirements import (
@@ -37,7 +39,13 @@ from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.statements.refusals import RefusalCode
 from api.domain.statements.statement import statement_hash, statement_preimage
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.errors import AppError, EvidenceInvalid, EvidenceUnreachable, NotFound
+from api.errors import (
+    AppError,
+    ChainUnavailable,
+    EvidenceInvalid,
+    EvidenceUnreachable,
+    NotFound,
+)
 from api.evidence_store import HOSTILE, EvidenceSource
 
 # Closed epochs that wait for a quorum: of more, signatures of before are looked for no further.
@@ -78,15 +86,22 @@ class Attester:
         least_pay_bps: int = 0,
         clock: Callable[[], int] | None = None,
         refuser: Refuser | None = None,
+        patience_s: float = 0.0,
+        books: KeptBooks | None = None,
     ) -> None:
         """Args: least_pay_bps: least attesters' part of rent for which it approves a pledge.
         clock: of this machine; None where the chain's time is simulated.
-        refuser: signs refusals; without one they are only told."""
+        refuser: signs refusals; without one they are only told.
+        patience_s: so long a statement that was refused is not read again.
+        books: keeps what was reproduced over a restart."""
         self._api, self._evidence, self._account, self._facts = api, evidence, account, facts
         self._memory, self._least_pay_bps = memory, least_pay_bps
-        self._clock, self._refuser = clock, refuser
+        self._clock, self._refuser, self._patience_s = clock, refuser, patience_s
+        # What was refused, and until when on the monotonic clock that is enough.
+        self._rests: dict[tuple[FacilityId, Epoch, Bytes32], tuple[float, Verdict]] = {}
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[FacilityId, Reproduced] = {}
+        self._books = KeptBooks(None) if books is None else books
 
     def run_once(self) -> list[Verdict]:
         """Judge everything pending: pledges by facility, then statements in order of epochs.
@@ -122,6 +137,18 @@ class Attester:
 
     def _statement(self, facility_id: FacilityId, epoch: Epoch, claimed: Bytes32) -> Verdict:
         """Sign a statement, or say why not; what was found twice in a row is refused in public."""
+        rests = self._rests.get((facility_id, epoch, claimed))
+        if rests is not None and time.monotonic() < rests[0]:
+            return rests[1]
+        verdict = self._judged(facility_id, epoch, claimed)
+        self._rests.pop((facility_id, epoch, claimed), None)
+        if verdict.refusal is not None:
+            # Each look reads the whole log: a wrong statement must not starve the right ones.
+            until_s = time.monotonic() + self._patience_s
+            self._rests[facility_id, epoch, claimed] = until_s, verdict
+        return verdict
+
+    def _judged(self, facility_id: FacilityId, epoch: Epoch, claimed: Bytes32) -> Verdict:
         act = partial(self._sign_statement, facility_id, epoch, claimed)
         verdict = _verdict(facility_id, epoch, act)
         if verdict.found is None or self._refuser is None:
@@ -245,7 +272,25 @@ class Attester:
     def _judge(
         self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes, *, seen: LogEnd
     ) -> ClosedEpoch:
-        own = self._own.pop(facility_id, None)
+        own = self._own.pop(facility_id, None) or self._books.load(facility_id)
+        try:
+            return self._judge_from(own, facility_id, epoch, claimed_hash, seen=seen)
+        except (NotYet, ChainUnavailable, EvidenceUnreachable):
+            raise
+        except (AppError, *HOSTILE):
+            # What did not hold is read again from the first entry.
+            self._books.drop(facility_id)
+            raise
+
+    def _judge_from(
+        self,
+        own: Reproduced | None,
+        facility_id: FacilityId,
+        epoch: Epoch,
+        claimed_hash: bytes,
+        *,
+        seen: LogEnd,
+    ) -> ClosedEpoch:
         after = 0 if own is None else own.rebuilt.end.size
         raw = self._log(facility_id, after=after, seen=seen)
         raw.ended_at_s = self._facts.ended_at_s(facility_id)
@@ -262,13 +307,14 @@ class Attester:
         raw.replacements = self._facts.require_in_force(terms, period).replacements
         raw.named = self._facts.named_keys(terms.gpu_operator)
         if own is None or not own.leads_to(period, raw):
-            # After a restart the log is read again from its first entry: nothing is believed.
+            # Nothing is believed: the log is read from its first entry.
             if own is not None:
                 raw = self._whole_log(facility_id, raw, seen=seen)
             raw.seen = seen
             own = Reproduced(raw, Recomputation(terms, raw))
         own.rebuilt.hear(raw.named)
         own.rebuilt.read(raw.entries)
+        own.raw.entries = []
         if own.rebuilt.end.size < seen.size:
             message = f"the log ends before entry {seen.size}, which was seen before"
             raise MemoryContradicted(message, entry=seen.size)
@@ -281,8 +327,8 @@ class Attester:
                 raise difference(f"{home}/{name}", name=name, read=read, made=closed.files[name])
         if statement_hash(closed.statement) != claimed_hash:
             raise EvidenceInvalid("the statement is not what the events give")
-        # Only now: what did not hold is read again from the first entry.
         self._own[facility_id] = own
+        self._books.keep(facility_id, own)
         return closed
 
     def _require_own_log(self, terms: FacilityTerms) -> None:

@@ -34,6 +34,9 @@ from api.errors import (
 )
 from api.evidence_store import EvidenceSource
 
+# A service can claim any number of hashes; each would be a file for ever.
+_MOST_OF_AN_EPOCH = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -111,12 +114,15 @@ class Refuser:
 
     def refuse(
         self, facility_id: FacilityId, epoch: Epoch, statement: Bytes32, found: Found
-    ) -> str:
+    ) -> str | None:
         """Sign the refusal of a statement, and of its evidence where an operator published that.
 
-        Returns: name of the statement's file.
+        Returns: name of the statement's file; None where so many of the epoch are refused that
+                 somebody makes them up.
         Raises:  SignerFailed, ChainUnavailable, Misconfigured if it cannot be written.
         """
+        if self._shelf.count(facility_id, epoch) >= _MOST_OF_AN_EPOCH:
+            return None
         evidence = self._manifest_hash(facility_id, epoch)
         if evidence != NO_HASH and evidence == self._facts.published(facility_id, epoch):
             # Only a refusal that names no statement takes back what is published.

@@ -89,6 +89,11 @@ class RefusalShelf:
         name = _name(facility_id, epoch, about, code)
         return name if self._known.get(name, -1) >= now_s else None
 
+    def count(self, facility_id: FacilityId, epoch: Epoch) -> int:
+        """How many refusals there are of statements of an epoch."""
+        begins = f"facility-{facility_id}-epoch-{epoch}-"
+        return sum(name.startswith(begins) for name in self._known)
+
     def put(self, signed: SignedRefusal) -> str:
         """Write a refusal, durably. Returns its file's name. Raises Misconfigured."""
         said = signed.refusal

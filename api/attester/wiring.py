@@ -11,6 +11,7 @@ from api.attester.attest import Attester
 from api.attester.chain_facts import ChainFacts
 from api.attester.client import HttpAttesterApi
 from api.attester.due import DueEvidence
+from api.attester.kept_books import KeptBooks
 from api.attester.keys.keystore import keystore_key, raw_key
 from api.attester.keys.kms import KmsKey, KmsSettings
 from api.attester.keys.web3signer import Web3SignerKey, Web3SignerSettings
@@ -30,6 +31,9 @@ from api.domain.units import FacilityId
 from api.evidence_store import EvidenceUrl
 from api.local.secret_file import KeyFileWrong, read_secret
 from api.local.settings_table import SettingsWrong
+
+# What was refused is looked at again after so long: an operator may have put it right.
+_PATIENCE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,8 @@ def open_attester(settings: AttesterSettings) -> Iterator[RunningAttester]:
             least_pay_bps=settings.least_pay_bps,
             clock=None if settings.chain.simulated_time else now_s,
             refuser=refuser,
+            patience_s=_PATIENCE_S,
+            books=KeptBooks(settings.memory.with_name(f"{settings.memory.stem}-books")),
         )
         yield RunningAttester(
             attester, account, lambda: attester_warnings(contracts, account.address)

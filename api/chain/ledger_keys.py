@@ -1,5 +1,7 @@
 """Ledger keys that operators named on-chain, and when."""
 
+from dataclasses import dataclass
+
 from api.chain.contracts import Contracts
 from api.chain.emitted.args import read_log, topic_of
 from api.chain.emitted.facility_registry import LedgerKeySet
@@ -26,13 +28,27 @@ def named_keys(contracts: Contracts, gpu_operator: str, *, first: int, last: int
     return found
 
 
-def names_key(contracts: Contracts, gpu_operator: str, key: Bytes32, *, confirmations: int) -> bool:
+@dataclass(frozen=True, slots=True)
+class NamedNow:
+    """That an operator names a ledger key: times of a final block, and of the newest, in which it
+    does."""
+
+    final_s: int
+    head_s: int
+
+
+def named_now(
+    contracts: Contracts, gpu_operator: str, key: Bytes32, *, confirmations: int
+) -> NamedNow | None:
     """Whether an operator names a ledger key now, and did so in a final block: what a
     reorganisation can take back is not written into a log.
 
     Raises:  ChainUnavailable.
     """
-    head = contracts.client.head().number
-    final = max(contracts.deployment.start_block, head - confirmations)
+    head = contracts.client.head()
+    number = max(contracts.deployment.start_block, head.number - confirmations)
+    final = contracts.client.block(number)
     asked = contracts.facility_registry.ledger_key_of(Address(gpu_operator))
-    return all(asked.at(block=block) == key for block in {head, final})
+    if any(asked.at(block=block.number) != key for block in (head, final)):
+        return None
+    return NamedNow(final.time_s, head.time_s)

@@ -65,9 +65,9 @@ def attester_init(
     registry: Annotated[
         str, typer.Option(callback=arguments.address, help="StatementRegistry that you trust.")
     ] = "0x0000000000000000000000000000000000000000",
-    key: Annotated[
-        bool, typer.Option(help="Make a key, in a keystore with a password of its own.")
-    ] = True,
+    no_key: Annotated[
+        bool, typer.Option("--no-key", help="Make no keystore: the key is elsewhere.")
+    ] = False,
 ) -> None:
     """Write a settings file and a key, and say what to do with them.
 
@@ -84,7 +84,7 @@ def attester_init(
         text = settings_text(url=url, rpc_url=rpc, registry=registry)
         write_secret(settings, text.encode())
         typer.echo(f"settings: {settings}")
-        if key:
+        if not no_key:
             store, password = folder / "attester.json", folder / "attester.password"
             address = make_keystore(store, password_file=password)
             typer.echo(f"keystore: {store}, its password: {password}")

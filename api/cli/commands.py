@@ -138,6 +138,10 @@ def verify(
     any_age: Annotated[
         bool, typer.Option("--any-age", help="Of chains whose time is simulated: any age will do.")
     ] = False,
+    receipts: Annotated[
+        Path | None,
+        typer.Option(help="Receipts that the service gave you, a file or a folder: JSON."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Verify every statement, settlement and claim from chain and evidence alone.
@@ -151,6 +155,7 @@ def verify(
     from api.cli.verify_output import show_report
     from api.clock import system_clock
     from api.evidence_store import open_evidence
+    from api.verify.receipt_files import read_receipts
     from api.verify.verify import verify as run
 
     with output.failing():
@@ -166,6 +171,7 @@ def verify(
                 at=at,
                 now_s=None if any_age else system_clock(),
                 max_age_s=max_age,
+                receipts=() if receipts is None else read_receipts(receipts),
                 on_progress=advance,
             )
         show_report(report, as_json=as_json)

@@ -42,6 +42,9 @@ def keep_log_keys(
         row = known.get(key.key)
         used = row is None or row.last_entry != key.last_entry
         values = {
+            "role": key.role.value,
+            "name": key.name,
+            "entry": key.entry,
             "last_entry": key.last_entry,
             "last": key.last,
             "before": key.before,
@@ -49,10 +52,8 @@ def keep_log_keys(
             "used_at_s": at_s if row is None or used else row.used_at_s,
         }
         if row is None:
-            first = {"role": key.role.value, "name": key.name, "entry": key.entry}
-            connection.execute(
-                log_keys.insert().values(facility_id=facility_id, key=key.key, **first, **values)
-            )
+            new = {"facility_id": facility_id, "key": key.key, **values}
+            connection.execute(log_keys.insert().values(**new))
         else:
             here = log_keys.c.facility_id == facility_id, log_keys.c.key == key.key
             connection.execute(log_keys.update().where(*here).values(**values))

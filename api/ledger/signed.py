@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
+from api.chain.ledger_keys import NamedNow
 from api.clock import Clock
 from api.db.facilities import facility_row, grow_log, known_facility_row, lock_facility
 from api.db.log import keep_entries, logged_at
@@ -22,15 +23,23 @@ from api.domain.log.entry import NO_LOG, EntryKind, end_of, entry_hash
 from api.domain.log.keys import KeyBody, KeyRole, LogKey, LogKeys, read_key_body
 from api.domain.log.logged import LoggedEntry
 from api.domain.log.receipts import Receipt, receipt_document, receipt_of
-from api.domain.log.requests import LOG_HEADER, SignedRequest, content_digest, key_text
+from api.domain.log.requests import (
+    AFTER_HEADER,
+    LOG_HEADER,
+    SignedRequest,
+    content_digest,
+    key_text,
+)
 from api.domain.metering.items import EventResult, Item, read_item
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import MAX_I64, Bytes32, FacilityId, OperatorId
 from api.errors import (
     AfterRefused,
+    ChainUnavailable,
     EventRejected,
     KeyUnknown,
     Misconfigured,
+    RecordsDamaged,
     SignatureRefused,
 )
 from api.ledger.ingest import Batch
@@ -38,8 +47,10 @@ from api.ledger.kept import KeptLedgers
 from api.ledger.snapshot import read_snapshot, recording_time
 from api.ledger.write import SignedBody, signed_entry
 
-# Whether the operator's address names a key on-chain now, and did so in a final block.
-IsLedgerKey = Callable[[str, Bytes32], bool]
+# Whether an operator's address names a key on-chain now, and did so in a final block.
+AskNamed = Callable[[str, Bytes32], NamedNow | None]
+# A node that is further behind does not know whom the operator names.
+_STALE_S = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +89,66 @@ class Admitted:
 
 
 def admit(
-    engine: Engine, request: SignedRequest, *, log: str, digest: str, brings: bool = False
+    log: Log,
+    request: SignedRequest,
+    *,
+    name: str,
+    digest: str,
+    brings: bool = False,
+    records: bool = True,
 ) -> Admitted:
-    """Check a signature by the headers alone, so that a stranger's body costs no memory.
+    """Check a request by its headers alone, so that a stranger's body, or headers that somebody
+    kept, cost no memory and nothing of the operator's share.
 
-    Args:    log, digest: as the headers have them.
+    Args:    name, digest: log and content digest, as the headers have them.
              brings: whether a key that the log does not know may sign: it brings itself.
-    Raises:  SignatureRefused, SignatureWrong, KeyUnknown.
+             records: whether an entry is to come of it; else `after` is not looked at.
+    Raises:  SignatureRefused, SignatureWrong, KeyUnknown, AfterRefused with the receipt that its
+             author lacks.
     """
-    named = re.fullmatch(r"[0-9]{1,19}:0x[0-9a-f]{40}:([0-9]{1,19})", log)
+    named = re.fullmatch(r"[0-9]{1,19}:0x[0-9a-f]{40}:([0-9]{1,19})", name)
     facility_id = FacilityId(int(named[1]) if named else 0)
-    with reading(engine) as connection:
+    with reading(log.engine) as connection:
         row = facility_row(connection, facility_id) if 0 < facility_id <= MAX_I64 else None
-        known = _keys(connection, facility_id).get(request.author) if row is not None else None
-    if row is None or str(terms_from_bytes(row.terms_json).log) != log:
-        raise SignatureRefused(f"{LOG_HEADER} names no log of ours: {log[:100]!r}")
-    if known is None and not brings:
-        raise KeyUnknown(f"key {key_text(request.author)} is none of this log's")
-    request.require_signed(digest, log=terms_from_bytes(row.terms_json).log)
+        if row is None or str(terms_from_bytes(row.terms_json).log) != name:
+            raise SignatureRefused(f"{LOG_HEADER} names no log of ours: {name[:100]!r}")
+        known = _keys(connection, facility_id).get(request.author)
+        if known is None and not brings:
+            raise KeyUnknown(f"key {key_text(request.author)} is none of this log's")
+        terms = terms_from_bytes(row.terms_json)
+        request.require_signed(digest, log=terms.log)
+        if known is not None and not records and known.ended is not None:
+            raise KeyUnknown(f"key {key_text(known.key)} was ended by entry {known.ended}")
+        if known is not None and records and not brings:
+            _require_fresh(connection, known, request, terms, log)
     return Admitted(row.operator_id, facility_id)
 
 
+def _require_fresh(
+    connection: Connection, author: LogKey, request: SignedRequest, terms: FacilityTerms, log: Log
+) -> None:
+    """Refuse headers that can become no entry: neither what comes next, nor what came last."""
+    again = request.after == author.before and author.last_entry != author.entry
+    if author.ended is not None and not again:
+        raise KeyUnknown(f"key {key_text(author.key)} was ended by entry {author.ended}")
+    if request.after != author.last and not again:
+        raise _after_refused(connection, author, terms, log)
+
+
+def _after_refused(
+    connection: Connection, author: LogKey, terms: FacilityTerms, log: Log
+) -> AfterRefused:
+    message = f"the key's newest entry here is {author.last.hex()}: name it as `{AFTER_HEADER}`"
+    try:
+        newest = logged_at(connection, terms.log, author.last_entry)
+    except RecordsDamaged:
+        # Its month was detached: whoever lost its receipts has to be given another key.
+        return AfterRefused(message)
+    return AfterRefused(message, receipt=receipt_document(receipt_of(newest, log.key)))
+
+
 def record_signed(
-    log: Log, signed: SignedBody, told: SignedEvents, *, is_ledger_key: IsLedgerKey
+    log: Log, signed: SignedBody, told: SignedEvents, *, named_now: AskNamed
 ) -> Recorded:
     """Record a request that was signed: an entry whatever became of its events.
 
@@ -113,12 +161,18 @@ def record_signed(
         row = known_facility_row(connection, signed.facility_id)
         terms = terms_from_bytes(row.terms_json)
         keys = _keys(connection, signed.facility_id)
+        before = _known_before(connection, keys, signed, terms)
     if Bytes32(log.key.public_key().public_bytes_raw()) != terms.log_key:
         message = "this service has not the key of the facility's log, so it can give no receipt"
         raise Misconfigured(message, facility_id=signed.facility_id)
     signed.request.require_signed(content_digest(signed.body), log=terms.log)
-    _require_ledger_key(keys, signed, terms, is_ledger_key)
     read = [read_item(i, e, told.broken.get(i)) for i, e in enumerate(told.events)]
+    if before is not None:
+        return Recorded(receipt_of(before, log.key), _repeated(read, before))
+    named = _ledger_key_named(keys, signed, terms, named_now)
+    if named is not None and named.head_s + _STALE_S < log.clock():
+        message = "the node is far behind: whom the operator names on-chain now, nobody knows"
+        raise ChainUnavailable(message)
 
     def record(connection: Connection) -> _Done:
         locked = lock_facility(connection, signed.facility_id)
@@ -126,7 +180,8 @@ def record_signed(
         before = _known_before(connection, now_keys, signed, terms)
         if before is not None:
             return _Done(before, _repeated(read, before))
-        return _Recorder(connection, locked, terms, signed, now_keys, log).record(read, told.events)
+        recorder = _Recorder(connection, locked, terms, signed, now_keys, log)
+        return recorder.record(read, told.events, named=named)
 
     done = write(log.engine, record, clashes=(IntegrityError,))
     if done.batch is not None:
@@ -146,37 +201,37 @@ def _keys(connection: Connection, facility_id: FacilityId) -> LogKeys:
     return LogKeys(map(to_log_key, log_key_rows(connection, facility_id)))
 
 
-def _require_ledger_key(
-    keys: LogKeys, signed: SignedBody, terms: FacilityTerms, is_ledger_key: IsLedgerKey
-) -> None:
-    """Ask the chain about the operator's own key, before anything is locked."""
+def _ledger_key_named(
+    keys: LogKeys, signed: SignedBody, terms: FacilityTerms, named_now: AskNamed
+) -> NamedNow | None:
+    """Ask the chain about the operator's own key, before anything is locked; None of another.
+
+    Raises:  KeyUnknown, ChainUnavailable.
+    """
     author = keys.get(signed.request.author)
     said = None if signed.kind is EntryKind.BATCH else read_key_body(signed.body, signed.kind)
-    brings_itself = author is None and said is not None and said.role is KeyRole.LEDGER
+    brings_itself = said is not None and said.role is KeyRole.LEDGER
     of_ledger = author is not None and author.role is KeyRole.LEDGER
-    asked = brings_itself or of_ledger
-    if asked and not is_ledger_key(terms.gpu_operator, signed.request.author):
+    if not brings_itself and not of_ledger:
+        return None
+    named = named_now(terms.gpu_operator, signed.request.author)
+    if named is None:
         message = "the operator's address does not name this key on-chain (`setLedgerKey`)"
         raise KeyUnknown(f"key {key_text(signed.request.author)}: {message}")
+    return named
 
 
 def _known_before(
     connection: Connection, keys: LogKeys, signed: SignedBody, terms: FacilityTerms
 ) -> LoggedEntry | None:
-    """The entry that the same request became before, if it did.
-
-    Raises:  AfterRefused with the author's newest receipt.
-    """
+    """The entry that the same request became before, if it did."""
     author = keys.get(signed.request.author)
-    if author is None or author.last == signed.request.after:
+    if author is None or author.before != signed.request.after:
         return None
     newest = logged_at(connection, terms.log, author.last_entry)
     own = newest.request is not None and newest.request.author == author.key
-    if own and newest.entry.kind is signed.kind:
-        same = sha256(newest.body) == sha256(signed.body)
-        if same and author.before == signed.request.after:
-            return newest
-    return None
+    same = own and newest.entry.kind is signed.kind
+    return newest if same and sha256(newest.body) == sha256(signed.body) else None
 
 
 class _Recorder:
@@ -194,7 +249,13 @@ class _Recorder:
         self._connection, self._row, self._terms = connection, row, terms
         self._signed, self._keys, self._log = signed, keys, log
 
-    def record(self, read: Sequence[Item | EventResult], raw: Sequence[object]) -> _Done:
+    def record(
+        self,
+        read: Sequence[Item | EventResult],
+        raw: Sequence[object],
+        *,
+        named: NamedNow | None,
+    ) -> _Done:
         """Judge who signed, then what was said; write both."""
         request, kind = self._signed.request, self._signed.kind
         author, said = require_author(self._keys, request, kind, self._signed.body)
@@ -204,6 +265,10 @@ class _Recorder:
             done = self._events(read, raw, role_of(author), now_s=now_s)
         else:
             done = self._key(now_s=now_s)
+        if named is not None and done.logged.entry.recorded_at_s < named.final_s:
+            # Nobody would believe that the key was named by then.
+            message = "this service's clock is behind the block in which the key was named"
+            raise ChainUnavailable(message)
         self._take(said, done.logged)
         return done
 
@@ -213,9 +278,7 @@ class _Recorder:
         except AfterRefused as error:
             if author is None:
                 raise
-            newest = logged_at(self._connection, self._terms.log, author.last_entry)
-            shown = receipt_document(receipt_of(newest, self._log.key))
-            raise AfterRefused(error.message, receipt=shown) from error
+            raise _after_refused(self._connection, author, self._terms, self._log) from error
 
     def _events(
         self,

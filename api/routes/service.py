@@ -13,7 +13,7 @@ from api.access.keys import KeyUses
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
-from api.chain.ledger_keys import names_key
+from api.chain.ledger_keys import NamedNow, named_now
 from api.clock import Clock
 from api.domain.units import Bytes32
 from api.epochs.books import PreviewBooks
@@ -83,12 +83,12 @@ class Service:
         key = Bytes32(self.log_key.key.public_key().public_bytes_raw())
         return LogHome(deployment.chain_id, deployment.facility_registry, key)
 
-    def is_ledger_key(self, gpu_operator: str, key: Bytes32) -> bool:
+    def named_now(self, gpu_operator: str, key: Bytes32) -> NamedNow | None:
         """Whether an operator's address names a ledger key on-chain. Raises ChainUnavailable."""
         if self.contracts is None:
-            return False
+            return None
         depth = self.settings.confirmations
-        return names_key(self.contracts, gpu_operator, key, confirmations=depth)
+        return named_now(self.contracts, gpu_operator, key, confirmations=depth)
 
     @property
     def log(self) -> Log:

@@ -16,6 +16,7 @@ from api.domain.units import ZERO32, Bytes32, Epoch
 from api.verify.facts import FactJudge
 from api.verify.findings import Finding
 from api.verify.metered import Metered
+from api.verify.receipts import Receipted
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class VerifiedFacility:
     # Who signs its log, and the ledger keys that its operator named on-chain.
     authors: ShownAuthors = field(init=False)
     named: Sequence[NamedKey] = ()
+    # What receipts are judged by.
+    receipted: Receipted = field(default_factory=Receipted)
     # Facts whose device another fact holds, by their place: reported unless they are voided later.
     overlaps: dict[Place, Finding] = field(default_factory=dict)
     # Recorded second of the log's newest entry.

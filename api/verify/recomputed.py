@@ -116,6 +116,7 @@ class EpochCheck:
             self._files.finding("manifest_unchained", MANIFEST_FILE, message)
         period = period_of(facility, statement)
         published = self._entries(files[BATCHES_FILE], said.log)
+        facility.receipted.note(published.entries, cut_s=self._cut_s(period))
         told = self._told(files, period, published.entries)
         facility.metered.take(told)
         closed = facility.books.close(
@@ -237,11 +238,7 @@ class EpochCheck:
         terms, number = self._facility.terms, self._statement.epoch
         from_s, until_s = 0, self._posted_at_s
         if not self._reopened:
-            closing = terms.closing_period(
-                ended_at_s=self._facility.ended_at_s, grace_s=terms.grace_s
-            )
-            over_s = closing.over_s if period.closing and closing else period.over_s
-            until_s = cut_off_s(Epoch(number), epoch_end_s=over_s, grace_s=terms.grace_s)
+            until_s = self._cut_s(period)
             if number:
                 _, before_s = terms.epoch_bounds(Epoch(number - 1))
                 before = Epoch(number - 1)
@@ -250,6 +247,14 @@ class EpochCheck:
             if not from_s <= each.recorded_at_s < until_s:
                 message = f"was recorded at {each.recorded_at_s}, outside of {from_s} to {until_s}"
                 self._complain(each, "fact_cut", message)
+
+    def _cut_s(self, period: Period) -> int:
+        """Cut of the statement by its terms; where a fault was proven it may lie later."""
+        terms = self._facility.terms
+        closing = terms.closing_period(ended_at_s=self._facility.ended_at_s, grace_s=terms.grace_s)
+        over_s = closing.over_s if period.closing and closing else period.over_s
+        number = Epoch(self._statement.epoch)
+        return cut_off_s(number, epoch_end_s=over_s, grace_s=terms.grace_s)
 
     def _found(self, told: Told, code: str, message: str) -> Finding:
         name, line = self._told_at[id(told)]

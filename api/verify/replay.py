@@ -17,6 +17,7 @@ from api.verify.market import MarketVerifier
 from api.verify.money import MoneyVerifier
 from api.verify.payments import PaymentVerifier
 from api.verify.pledges import PledgeVerifier
+from api.verify.receipts import ReceiptVerifier
 from api.verify.refunds import RefundVerifier
 from api.verify.signers import Signers
 from api.verify.statements import StatementVerifier
@@ -48,6 +49,7 @@ class Replay:
         head: Block,
         window_s: int,
         findings: Findings,
+        receipts: ReceiptVerifier,
     ) -> "Replay":
         """Verifiers that have seen nothing yet."""
         signers = Signers(contracts.client)
@@ -63,6 +65,7 @@ class Replay:
             report=findings.of("statements"),
             # Read ahead of the walk: the evidence of a voided statement may be replaced already.
             voided=voided_ranges(contracts, last=head.number),
+            receipts=receipts,
         )
         facilities = statements.facilities
         money = MoneyVerifier(facilities, window_s, findings.of("money"))

@@ -38,6 +38,7 @@ from api.evidence_store import HOSTILE, EvidenceSource
 from api.verify.attesters import AttesterVerifier
 from api.verify.epoch import PostedTotals, VerifiedFacility, period_of
 from api.verify.findings import Finding, Report, first_difference, shortened
+from api.verify.receipts import ReceiptVerifier
 from api.verify.recomputed import EpochCheck
 from api.verify.signers import Signers
 from api.verify.tree import Known
@@ -56,8 +57,10 @@ class StatementVerifier:
         signers: Signers,
         report: Report,
         voided: Sequence[VoidedRange] = (),
+        receipts: ReceiptVerifier | None = None,
     ) -> None:
         self._contracts, self._evidence = contracts, evidence
+        self._receipts = receipts or ReceiptVerifier()
         self._voided, self._signers = voided, signers
         self._head, self._report = head, report
         self._attesters = attesters
@@ -149,7 +152,8 @@ class StatementVerifier:
             self._report(Finding(message, *place, code="file_unreadable"))
             return
         named = self._named.setdefault(event.args.gpu_operator, [])
-        self.facilities[facility_id] = VerifiedFacility(terms, named=named)
+        receipted = self._receipts.of(facility_id)
+        self.facilities[facility_id] = VerifiedFacility(terms, named=named, receipted=receipted)
 
     def _state_changed(self, event: ChainEvent[FacilityStateChanged]) -> None:
         facility = self.facilities.get(event.args.facility_id)

@@ -1,6 +1,6 @@
 """Verify: from an RPC endpoint and published evidence alone, without service or database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from api.chain.answers import Block
@@ -25,6 +25,7 @@ from api.verify.node import (
     check_still_there,
 )
 from api.verify.payments import TOPICS
+from api.verify.receipts import ReceiptVerifier, ShownReceipt
 from api.verify.replay import Replay
 from api.verify.tree import Tree
 from api.verify.trusted import check_deployment, read_deployment
@@ -64,6 +65,7 @@ def verify(
     at: int | None = None,
     now_s: int | None = None,
     max_age_s: int = MAX_AGE_S,
+    receipts: Sequence[ShownReceipt] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> VerifyReport:
     """Check every posted statement, settlement and claim against chain and evidence.
@@ -72,6 +74,7 @@ def verify(
              at: block as of which everything is verified; else the node's newest.
              now_s: the caller's time; without it, nobody says whether the node is up to date.
              max_age_s: oldest newest block of a node that counts as up to date.
+             receipts: what authors were given by the service, against the published logs.
              on_progress: called with (block looked at, last block).
     Raises:  ChainUnavailable; EvidenceInvalid if the deployment itself does not hold.
     """
@@ -82,7 +85,8 @@ def verify(
     findings, warnings = Findings(), Findings()
     _judge_head(head, at, now_s, max_age_s, registry, findings, warnings)
     window_s = contracts.statement_registry.challenge_window_s().at(block=head.number)
-    replay = Replay.begin(contracts, evidence, head, window_s, findings)
+    receipted = ReceiptVerifier(receipts)
+    replay = Replay.begin(contracts, evidence, head, window_s, findings, receipted)
     posted = 0
     walk = Walk(contracts, last=head.number, kept=TOPICS, report=findings.of("log"))
     for event in iter_events(walk):
@@ -93,6 +97,12 @@ def verify(
     replay.compare(contracts, head, window_s=window_s, receipts=walk.receipts)
     check_constants(contracts, head, findings.of("constants"))
     _tree(replay, evidence, head, findings, warnings, of_now=at is None).check()
+    known = (facility.terms for facility in replay.statements.facilities.values())
+    receipted.check(
+        {terms.log: terms.log_key for terms in known},
+        report=findings.of("receipts"),
+        warn=warnings.of("receipts"),
+    )
     check_still_there(client, head, findings.of("head"))
     reconciliations = _reconcile(replay, head, window_s, findings)
     voided = len(replay.statements.known.voided)

@@ -173,11 +173,11 @@ def _signed(
     )
     began = time.process_time()
     request = read_request(headers, path=_PATH)
-    admit(twin.engine, request, log=headers[LOG_HEADER], digest=headers["content-digest"])
+    admit(log, request, name=headers[LOG_HEADER], digest=headers["content-digest"])
     batch = read_plain(body)
     told = SignedEvents(batch.events, batch.broken)
     signed = SignedBody(twin.facility_id, request, body)
-    done = record_signed(log, signed, told, is_ledger_key=lambda _account, _key: False)
+    done = record_signed(log, signed, told, named_now=lambda _account, _key: None)
     took_s = time.process_time() - began
     assert all(result.status == "accepted" for result in done.results)
     return took_s, entry_hash(done.receipt.entry)

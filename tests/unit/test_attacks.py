@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "ATTACKS.md"
-LAST_ROW = 58
+LAST_ROW = 61
 _ROW = re.compile(r"^\| (\d+) \|([^|]+)\|([^|]+)\|([^|]*)\|$", re.MULTILINE)
 _TEST = re.compile(r"`((?:test|invariant_|afterInvariant)\w*)`")
 _DEFINED = re.compile(r"(?:def|function) (\w+)\(")

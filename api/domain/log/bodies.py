@@ -18,12 +18,13 @@ _GZIP = b"\x1f\x8b"
 class EventBatch:
     """Parsed events, and by index what is wrong with those that are not clean JSON.
 
-    single: the body was one event, not an array.
+    single: the body was one event, not an array.  size: bytes of the body, without compression.
     """
 
     events: list[object]
     broken: Mapping[int, EventRejected]
     single: bool
+    size: int = 0
 
 
 def inflate(body: bytes) -> bytes:

@@ -15,6 +15,8 @@ from api.domain.units import ZERO32, Bytes32
 from api.errors import InvalidInput, KeyForbidden, KeyUnknown
 
 MAX_NAME_CHARS = 100
+# Entries about keys are published whole.
+MAX_KEY_BODY_BYTES = 1_024
 
 
 class KeyRole(StrEnum):
@@ -46,6 +48,9 @@ def key_end_body(key: Bytes32) -> bytes:
 def read_key_body(body: bytes, kind: EntryKind) -> KeyBody:
     """Read what a `key` or `key-end` entry says. Raises InvalidInput naming the field."""
     field = "body"
+    if len(body) > MAX_KEY_BODY_BYTES:
+        message = f"what is said of a key has at most {MAX_KEY_BODY_BYTES} bytes, not {len(body)}"
+        raise InvalidInput(message, field=field)
     wanted = {"key"} if kind is EntryKind.KEY_END else {"key", "name", "role"}
     try:
         doc = as_object(read_json(body, object_pairs_hook=_once))
@@ -115,14 +120,15 @@ class LogKeys:
         self, author: Bytes32, kind: EntryKind, said: KeyBody | None
     ) -> LogKey | None:
         """Who signs an entry of a kind: a key that counts and may; None for the operator's own key
-        that brings itself.
+        that brings itself, also where another had named it for a collector's: the chain decides.
 
         Args:    said: what an entry about a key says.
         Raises:  KeyUnknown, KeyForbidden.
         """
         known = self._keys.get(author)
         brings_itself = said is not None and said.key == author and said.role is KeyRole.LEDGER
-        if kind is EntryKind.KEY and brings_itself and known is None:
+        new = known is None or known.role is KeyRole.COLLECTOR
+        if kind is EntryKind.KEY and brings_itself and new:
             return None
         if known is None:
             raise KeyUnknown(f"key {key_text(author)} is none of this log's")

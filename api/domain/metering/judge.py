@@ -40,7 +40,7 @@ from api.domain.metering.instants import format_span
 from api.domain.metering.intervals import Span
 from api.domain.metering.lease import Lease
 from api.domain.metering.occupancy import Concurrency
-from api.domain.metering.taken import Identity, Known, Taken, holds_time
+from api.domain.metering.taken import Identity, Known, KnownEvents, Taken, holds_time
 from api.domain.roster import Roster
 from api.domain.units import ZERO32, Bytes32, Epoch
 from api.errors import EventRejected
@@ -52,8 +52,7 @@ _TAKES_TIME = (Held, Out)
 class Recorded:
     """What a facility's log has taken, as far as the events at hand can touch it.
 
-    roster: devices by epoch.  leases: by the operator's own code.
-    known: by identity; may also be asked of a database.
+    roster: devices by epoch.  leases: by the operator's own code.  known: by identity.
     recorded_at_s: when what comes next is recorded.
     running: of leases that have or may get a limit, how many devices they hold, by lease.
     forgiven: events that are taken back later. By a mistake of everybody's code one may have been
@@ -68,7 +67,7 @@ class Recorded:
     reopenings: Sequence[Reopening] = ()
     ended_at_s: int | None = None
     leases: dict[str, Lease] = field(default_factory=dict)
-    known: dict[Identity, Known] = field(default_factory=dict)
+    known: KnownEvents = field(default_factory=KnownEvents)
     used: dict[Bytes32, Taken] = field(default_factory=dict)
     out: dict[Bytes32, Taken] = field(default_factory=dict)
     delivered: dict[Bytes32, Taken] = field(default_factory=dict)
@@ -78,6 +77,7 @@ class Recorded:
     terms: FacilityTerms = field(init=False)
     calendar: Calendar = field(init=False)
     _forgiving: bool = field(init=False, default=False)
+    _codes: dict[Bytes32, str] = field(init=False, default_factory=dict)
     _closing_cut_s: int | None = field(init=False)
     # A recorded time, and the first second that is not sealed then.
     _open_since: tuple[int, int] = field(init=False, default=(-1, 0))
@@ -285,12 +285,12 @@ class Recorded:
     def _limit(self, lease: Bytes32) -> None:
         """Count what a lease holds, also before its first limit."""
         if lease not in self.running:
-            facts = (known.fact for known in self.known.values() if not known.voided)
-            spans = [(f.start_s, f.end_s) for f in facts if holds_time(f) and f.lease == lease]
-            self.running[lease] = Concurrency(spans)
+            self.running[lease] = Concurrency(self.known.held_by(lease))
 
     def _code_and_lease(self, lease: Bytes32) -> tuple[str, Lease]:
-        return next(item for item in self.leases.items() if item[1].lease == lease)
+        if lease not in self._codes:
+            self._codes = {each.lease: code for code, each in self.leases.items()}
+        return self._codes[lease], self.leases[self._codes[lease]]
 
     # --- allocations ----------------------------------------------------------------------------
 
@@ -396,5 +396,5 @@ class Recorded:
         self._require_unsealed(terms.from_s)
         if terms.max_gpus:
             self._limit(after.lease)
-        self.leases[event.lease_id] = after
+        self.leases[event.lease_id], self._codes[after.lease] = after, event.lease_id
         return [Agreed(after.lease, terms)]

@@ -7,6 +7,7 @@ from typing import TypeGuard
 
 from api.domain.metering.facts import Held, Out, Place
 from api.domain.metering.intervals import Span
+from api.domain.units import Bytes32
 
 Identity = tuple[str, str]  # source and id of an event
 _BEFORE_ALL = Place(-1, -1)
@@ -27,34 +28,47 @@ class Known:
     voided: bool = False
 
 
+class KnownEvents(dict[Identity, Known]):
+    """Events that a log has, by identity, and found by the lease of their fact."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_lease: dict[Bytes32, list[Known]] = {}
+
+    def __setitem__(self, identity: Identity, told: Known) -> None:
+        super().__setitem__(identity, told)
+        if told.fact is not None:
+            self._of_lease.setdefault(told.fact.lease, []).append(told)
+
+    def held_by(self, lease: Bytes32) -> list[Span]:
+        """Time that a lease holds of devices."""
+        facts = (told.fact for told in self._of_lease.get(lease, ()) if not told.voided)
+        return [(fact.start_s, fact.end_s) for fact in facts if holds_time(fact)]
+
+
 class Taken:
     """Intervals of one device, disjoint, in order, each with the place of its fact."""
 
     __slots__ = ("_spans",)
 
     def __init__(self, spans: Sequence[tuple[int, int, Place]] = ()) -> None:
-        self._spans = sorted(spans)
+        self._spans = sorted(each for each in spans if each[0] < each[1])
 
     def conflict(self, span: Span, *, beside: Place | None = None) -> Span | None:
         """An interval that shares a second with a span, other than that of a fact; or None."""
         start_s, end_s = span
-        if self._spans:
-            last_start_s, last_end_s, _ = self._spans[-1]
-            # Metering comes in the order of time: nearly always behind all that is known. An empty
-            # one says nothing of the ends of others.
-            if last_start_s < last_end_s <= start_s:
-                return None
-        at = bisect_left(self._spans, (start_s, start_s, _BEFORE_ALL))
-        # Intervals are disjoint, but for allocations that nobody confirmed yet: those are empty.
-        while at > 0:
-            at -= 1
-            if self._spans[at][0] < self._spans[at][1]:
-                break
-        for a, b, place in self._spans[at:]:
+        # Metering comes in the order of time: nearly always behind all that is known.
+        if not self._spans or self._spans[-1][1] <= start_s:
+            return None
+        # Intervals are disjoint: of those that begin before, the last alone can reach into it.
+        at = max(0, bisect_left(self._spans, (start_s, start_s, _BEFORE_ALL)) - 1)
+        while at < len(self._spans):
+            a, b, place = self._spans[at]
             if a >= end_s:
                 return None
-            if start_s < b and place != beside and a < b:
+            if start_s < b and place != beside:
                 return a, b
+            at += 1
         return None
 
     def __len__(self) -> int:
@@ -62,7 +76,7 @@ class Taken:
 
     def tell(self, spans: Sequence[tuple[int, int, Place]]) -> None:
         """Take intervals, each of the fact at a place."""
-        self._spans.extend(spans)
+        self._spans.extend(each for each in spans if each[0] < each[1])
         self._spans.sort()
 
     def shorten(self, most: int) -> int:
@@ -71,7 +85,9 @@ class Taken:
         return max(end_s for _, end_s, _ in gone)
 
     def add(self, fact: Held | Out) -> None:
-        """Take the time of a fact."""
+        """Take the time of a fact; an allocation that nobody confirmed yet has none."""
+        if fact.start_s >= fact.end_s:
+            return
         taken = (fact.start_s, fact.end_s, fact.place)
         if not self._spans or self._spans[-1] < taken:
             self._spans.append(taken)
@@ -81,8 +97,9 @@ class Taken:
     def drop(self, fact: Held | Out) -> None:
         """Free the time of a fact, if it was taken."""
         span = (fact.start_s, fact.end_s, fact.place)
-        if span in self._spans:
-            self._spans.remove(span)
+        at = bisect_left(self._spans, span)
+        if at < len(self._spans) and self._spans[at] == span:
+            del self._spans[at]
 
 
 def holds_time(fact: Held | Out | None) -> TypeGuard[Held]:

@@ -68,6 +68,7 @@ class Kept:
     stated, constant, owing: of leases and months what was stated, what is due for ever, and where
     the two differ.
     unsigned: leases of which an entry told that nobody signed; 32 zero bytes for all.
+    kept_from: leases that an outage names, of any time.
     """
 
     next_epoch: Epoch
@@ -80,6 +81,7 @@ class Kept:
     constant: Mapping[Pair, Due] = field(default_factory=dict)
     owing: tuple[Pair, ...] = ()
     unsigned: tuple[Bytes32, ...] = ()
+    kept_from: tuple[Bytes32, ...] = ()
 
 
 class Books:
@@ -102,6 +104,7 @@ class Books:
         self._constant: dict[Pair, Due] = {}
         self._owing: set[Pair] = set()
         self._unsigned: set[Bytes32] = set()
+        self._kept_from: set[Bytes32] = set()
 
     @property
     def sealed_month(self) -> int:
@@ -138,6 +141,7 @@ class Books:
                 self._time.see(fact)
             elif isinstance(fact, Out):
                 self._time.fail(fact)
+                self._kept_from |= {fact.lease} - {ZERO32}
             elif isinstance(fact, Until):
                 self._time.last(fact)
             elif isinstance(fact, Agreed):
@@ -150,15 +154,20 @@ class Books:
 
     def distrust(self, fact: Fact) -> None:
         """Note that nobody signed a fact, before it is taken: nothing of its lease rests on signed
-        entries alone from here on. An outage of no lease concerns all of them."""
+        entries alone from here on. An outage, or news of one, concerns all: it beats any use."""
         if isinstance(fact, Until | Voided):
             told = self._time.fact_at(fact.target)
-            self._unsigned.add(ZERO32 if told is None else told.lease)
+            self._unsigned.add(told.lease if isinstance(told, Held) else ZERO32)
+        elif isinstance(fact, Out):
+            self._unsigned.add(ZERO32)
         elif not isinstance(fact, Seen):
             self._unsigned.add(fact.lease)
 
     def is_signed(self, lease: Bytes32) -> bool:
-        """Whether all that was told of a lease so far was signed."""
+        """Whether all was signed that was told of a lease so far; of one that an outage was kept
+        from, all that was told at all: any use of the device would have taken that time."""
+        if self._unsigned and lease in self._kept_from:
+            return False
         return not self._unsigned & {lease, ZERO32}
 
     def state(self, period: Period) -> Stated:
@@ -212,6 +221,7 @@ class Books:
             constant={pair: dict(due) for pair, due in sorted(self._constant.items())},
             owing=tuple(sorted(self._owing)),
             unsigned=tuple(sorted(self._unsigned)),
+            kept_from=tuple(sorted(self._kept_from)),
         )
 
     def restore(self, kept: Kept) -> None:
@@ -234,7 +244,7 @@ class Books:
         self._stated = {pair: dict(due) for pair, due in kept.stated.items()}
         self._constant = {pair: dict(due) for pair, due in kept.constant.items()}
         self._owing = set(kept.owing)
-        self._unsigned = set(kept.unsigned)
+        self._unsigned, self._kept_from = set(kept.unsigned), set(kept.kept_from)
 
     # --- lines ----------------------------------------------------------------------------------
 

@@ -200,11 +200,17 @@ class EntryJudge:
         """Whether an answer was right by what the service may have heard of the chain then."""
         reason = REASONS[answer]
         if reason == "facility_closed":
-            return self._closed_from_s is not None and entry_s >= self._closed_from_s
+            closed = self._closed_from_s is not None and entry_s >= self._closed_from_s
+            return closed and not self._reopened(entry_s)
         about = self._device_of(event)
         return about is not None and any(
             _says(roster, reason, *about) for roster in self._rosters(entry_s)
         )
+
+    def _reopened(self, entry_s: int) -> bool:
+        """Whether an epoch was open again at a second, after a proven fault."""
+        grace_s = self._terms.grace_s
+        return any(r.at_s <= entry_s < r.until_s(grace_s) for r in self._recorded.reopenings)
 
     def _rosters(self, entry_s: int) -> Iterator[Roster]:
         """Devices as the service may have known them: with what began a day before at least."""
@@ -224,8 +230,10 @@ class EntryJudge:
             return told.device_hash, (told.start_s, told.until_s)
         if isinstance(told, AllocationEvent):
             known = self._recorded.known.get((told.source, told.id))
+            # News that shorten an allocation, or leave it, ask about no pledge.
             if known is not None and isinstance(known.fact, Held):
-                return known.fact.device, (known.fact.end_s, told.until_s)
+                span = known.fact.end_s, told.until_s
+                return (known.fact.device, span) if span[0] < span[1] else None
         return None
 
 

@@ -47,6 +47,7 @@ def encode_state(kept: Kept) -> bytes:
         lines += [{name: _pair(pair), "due": _due(due)} for pair, due in sorted(dues.items())]
     lines += [{"owing": _pair(pair)} for pair in kept.owing]
     lines += [{"unsigned": hex32(lease)} for lease in kept.unsigned]
+    lines += [{"kept_from": hex32(lease)} for lease in kept.kept_from]
     return b"".join(map(canonical_line, lines))
 
 
@@ -84,7 +85,8 @@ def decode_state(data: bytes) -> Kept:
             stated=read.dues["stated"],
             constant=read.dues["constant"],
             owing=tuple(read.owing),
-            unsigned=tuple(read.unsigned),
+            unsigned=tuple(read.leases["unsigned"]),
+            kept_from=tuple(read.leases["kept_from"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         message = f"{STATE_FILE} line {number + 1}: {error}"
@@ -98,14 +100,15 @@ class _Reader:
         self.facts: list[Fact] = []
         self.dues: dict[str, dict[Pair, Due]] = {"stated": {}, "constant": {}}
         self.owing: list[Pair] = []
-        self.unsigned: list[Bytes32] = []
+        self.leases: dict[str, list[Bytes32]] = {"unsigned": [], "kept_from": []}
 
     def take(self, doc: dict[str, object]) -> None:
         """Read one line. Raises ValueError, KeyError or TypeError."""
         if "owing" in doc:
             self.owing.append(_pair_of(doc["owing"]))
-        elif "unsigned" in doc:
-            self.unsigned.append(as_bytes32(doc["unsigned"]))
+        elif doc.keys() <= self.leases.keys() and len(doc) == 1:
+            [name] = doc
+            self.leases[name].append(as_bytes32(doc[name]))
         elif "due" in doc:
             [name] = doc.keys() - {"due"}
             self.dues[name][_pair_of(doc[name])] = dict(map(_component, as_list(doc["due"])))

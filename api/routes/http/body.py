@@ -1,6 +1,7 @@
 """Reading request bodies: media type, size, compression and strict JSON (ATTACKS 32 and 35)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from email.message import Message
 
 from api.domain.log.bodies import (
@@ -75,7 +76,7 @@ def read_events(
         raise InvalidInput(f"{SINGLE} holds one object; an array is {BATCH}", field="body")
     if kind == BATCH and batch.single:
         raise InvalidInput(f"{BATCH} holds an array; one object is {SINGLE}", field="body")
-    return batch
+    return replace(batch, size=len(plain))
 
 
 def _read_binary(plain: bytes, attributes: Attributes) -> EventBatch:

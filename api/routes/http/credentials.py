@@ -1,5 +1,6 @@
 """Dependencies that read who is calling from headers and cookies; `api.access` judges it."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -28,6 +29,8 @@ from api.errors import CsrfRefused, Forbidden, SignatureRefused, Unauthorized
 from api.ledger.signed import admit
 from api.routes.service import Service, ServiceDep
 
+# What is only checked becomes no entry.
+_CHECKS = re.compile(r"/check$")
 SESSION_COOKIE = "rentroll_session"
 CSRF_HEADER = "X-CSRF-Token"
 # Source: RFC 9110 §9.2.1. They change nothing, so a foreign page gains nothing by sending them.
@@ -154,18 +157,24 @@ class EventsAuthor:
             raise SignatureRefused(message)
 
 
-def signed_author(request: Request, service: Service, *, brings: bool = False) -> EventsAuthor:
-    """Whose signature a request has. Raises SignatureRefused, SignatureWrong, KeyUnknown."""
+def signed_author(
+    request: Request, service: Service, *, brings: bool = False, records: bool = True
+) -> EventsAuthor:
+    """Whose signature a request has. brings, records: as `admit` takes them.
+
+    Raises:  SignatureRefused, SignatureWrong, KeyUnknown, AfterRefused.
+    """
     headers = request.headers
     # As it was sent: what a proxy decodes was not signed.
     path = request.scope.get("raw_path", b"").decode("latin-1") or request.url.path
     signed = read_request(headers, path=path.split("?")[0])
     admitted = admit(
-        service.engine,
+        service.log,
         signed,
-        log=headers.get(LOG_HEADER, ""),
+        name=headers.get(LOG_HEADER, ""),
         digest=headers.get("content-digest", ""),
         brings=brings,
+        records=records,
     )
     return EventsAuthor(admitted.operator_id, signed, admitted.facility_id)
 
@@ -179,7 +188,7 @@ def events_author(
 ) -> EventsAuthor:
     """Dependency: who sends events. A request that claims a signature is judged by it alone."""
     if is_signed(request.headers):
-        return signed_author(request, service)
+        return signed_author(request, service, records=not _CHECKS.search(request.url.path))
     return EventsAuthor(operator_id(operator(request, service, credentials, token, wanted)))
 
 

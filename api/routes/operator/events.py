@@ -29,6 +29,8 @@ from api.routes.service import Service, ServiceDep
 
 _JSON = "application/json"
 ID_CONFLICT = "id_conflict"
+# So many bytes of a body count as an event at least.
+_BYTES_OF_AN_EVENT = 1_024
 
 router = APIRouter(tags=["operator"], route_class=StrictRoute)
 
@@ -166,7 +168,7 @@ def _record_signed(
     assert author.signed is not None  # as the caller saw
     signed = SignedBody(author.facility_id, author.signed, body)
     told = SignedEvents(batch.events, batch.broken)
-    done = record_signed(service.log, signed, told, is_ledger_key=service.is_ledger_key)
+    done = record_signed(service.log, signed, told, named_now=service.named_now)
     return Judged(done.results, done.receipt)
 
 
@@ -190,7 +192,8 @@ async def _answer(
             headers=request.headers.raw,
             signed=author.signed is not None,
         )
-        gate.admit_events(operator_id, len(batch.events))
+        # What says nothing at length costs as much as what says much.
+        gate.admit_events(operator_id, max(len(batch.events), batch.size // _BYTES_OF_AN_EVENT))
         done = judged(batch, body)
         results = done.results
         if author.signed is None and batch.single and results[0].code == ID_CONFLICT:

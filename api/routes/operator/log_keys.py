@@ -11,9 +11,10 @@ from api.db.log_keys import log_key_rows
 from api.db.tables.ledger import LogKeyRow
 from api.domain import units
 from api.domain.log.entry import EntryKind
+from api.domain.log.keys import MAX_KEY_BODY_BYTES
 from api.domain.log.receipts import receipt_document
 from api.domain.log.requests import is_signed, key_text
-from api.errors import NotFound, Unauthorized
+from api.errors import NotFound, TooLarge, Unauthorized
 from api.ledger.signed import SignedEvents, record_signed
 from api.ledger.write import SignedBody
 from api.routes.http.credentials import KeysWriter, OperatorReader, signed_author
@@ -132,15 +133,15 @@ async def _about_key(
     gate.admit_request(operator_id)
 
     def work(body: bytes) -> Response:
+        if len(body) > MAX_KEY_BODY_BYTES:
+            raise TooLarge(f"what is said of a key has at most {MAX_KEY_BODY_BYTES} bytes")
         author = signed_author(request, service, brings=kind is EntryKind.KEY)
         if author.operator_id != operator_id:
             raise NotFound(f"no facility {author.facility_id} of yours")
         author.require_digest(request, body)
         assert author.signed is not None  # as was asked above
         signed = SignedBody(author.facility_id, author.signed, body, kind)
-        done = record_signed(
-            service.log, signed, SignedEvents(), is_ledger_key=service.is_ledger_key
-        )
+        done = record_signed(service.log, signed, SignedEvents(), named_now=service.named_now)
         answer = orjson.dumps({"receipt": receipt_document(done.receipt)})
         return Response(answer, media_type="application/json")
 

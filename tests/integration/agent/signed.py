@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from api.chain.ledger_keys import NamedNow
 from api.db.facilities import facility_row
 from api.db.log import logged_after
 from api.db.session import reading
@@ -68,5 +69,10 @@ def bring_without_chain(app: FastAPI, ledger: Ledger, key: Bytes32) -> None:
         )
         request = read_request(headers, path=KEYS)
         signed = SignedBody(log.facility_id, request, body, EntryKind.KEY)
-        done = record_signed(service.log, signed, SignedEvents(), is_ledger_key=lambda *_: True)
+        done = record_signed(service.log, signed, SignedEvents(), named_now=_always)
         after = entry_hash(done.receipt.entry)
+
+
+def _always(*_of: object) -> NamedNow:
+    """The operator names whatever key is asked for, for ever."""
+    return NamedNow(0, 2**40)

@@ -86,6 +86,49 @@ def test_attest__line_is_not_what_the_events_give__is_refused_with_file_and_line
     assert closed.now(desk.has_refused(facility, Epoch(0), account))
 
 
+def test_attest__refused_statement__is_read_again_only_after_a_while(
+    closed: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look reads the whole log: a wrong statement must not starve the right ones."""
+    _spoil(closed, "lines.csv", lambda data: data + b"x\n")
+    attester = _refusing(closed, tmp_path)
+    attester._patience_s = 300.0
+    honest, asked, clock_s = attester._api.log, [], [1_000.0]
+
+    def counted(facility_id: FacilityId, *, after: int) -> Any:
+        asked.append(after)
+        return honest(facility_id, after=after)
+
+    monkeypatch.setattr(attester._api, "log", counted)
+    monkeypatch.setattr("api.attester.attest.time.monotonic", lambda: clock_s[0])
+    first, counts = attester.run_once(), [len(asked)]
+    clock_s[0] += 299.0
+    second = attester.run_once()
+    counts.append(len(asked))
+    clock_s[0] += 1.0
+    attester.run_once()
+    counts.append(len(asked))
+
+    assert first == second
+    assert counts == [2, 2, 3]
+
+
+def test_attest__hashes_that_a_service_makes_up__fill_no_disk(
+    closed: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attester = _refusing(closed, tmp_path)
+    made_up = [bytes([n]) * 32 for n in range(40)]
+    facility = FacilityId(closed.facility_id)
+    pending = [(facility, Epoch(0), each) for each in made_up]
+    monkeypatch.setattr(attester._api, "pending", lambda _account: pending)
+
+    verdicts = attester.run_once()
+
+    assert [v.signed for v in verdicts] == [False] * 40
+    assert len(_files(tmp_path)) == 32
+    assert [v.refusal is None for v in verdicts] == [False] * 32 + [True] * 8
+
+
 def test_attest__glitch_that_is_gone_at_the_second_look__is_no_refusal(
     closed: World, tmp_path: Path
 ) -> None:

@@ -8,8 +8,10 @@ from api.cli.commands import app
 # Options whose names are short for different things in different commands.
 DIFFER = {
     "--days": "how long a key, an order or a refusal counts",
+    "--evidence": "what is refused; where it is read",
     "--facility": "whose devices a file speaks of; the only one to close",
     "--lease": "what is listed; whom an outage was kept from",
+    "--registry": "what is trusted; `verify` goes by the evidence without it",
 }
 
 

@@ -109,13 +109,29 @@ def test_ledger_key__of_a_successor__ends_the_one_before_and_no_collectors(log: 
         log.take(LEDGER, BATCH)
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_ledger_key__that_was_named_a_collectors__brings_itself_all_the_same(
+    log: _Log, ended: bool
+) -> None:
+    """Else whoever holds the old key could burn the next: the chain decides."""
+    if ended:
+        log.take(LEDGER, END, KeyBody(RACK.public))
+
+    log.take(RACK, KEY, _ledger(RACK))
+
+    assert [(key.name, key.role.value, bool(key.ended)) for key in log.keys] == [
+        *(("ledger", "ledger", True), ("rack", "ledger", False)),
+    ]
+    assert log.keys.ledger is log.keys.get(RACK.public)
+    log.take(RACK, KEY, _named(OTHER))
+
+
 FORBIDDEN: dict[str, tuple[Signer, EntryKind, KeyBody | None, str]] = {
     "unknown key signs": (OTHER, BATCH, None, "none of this log's"),
     "unknown key brings itself as a collector's": (OTHER, KEY, _named(OTHER), "none of this log"),
     "unknown key brings another as the ledger's": (OTHER, KEY, _ledger(RACK), "none of this log"),
     "unknown key ends itself": (OTHER, END, KeyBody(OTHER.public), "none of this log's"),
     "collector names a key": (RACK, KEY, _named(OTHER), "only the operator's ledger key"),
-    "collector brings itself as the ledger's": (RACK, KEY, _ledger(RACK), "only the operator"),
     "collector ends the ledger's": (RACK, END, KeyBody(LEDGER.public), "ends itself alone"),
     "ledger key names another ledger key": (LEDGER, KEY, _ledger(OTHER), "named on-chain"),
     "ledger key brings itself again": (LEDGER, KEY, _ledger(LEDGER), "named on-chain"),

@@ -187,7 +187,7 @@ def test_unsigned__of_a_lease__takes_its_share_and_no_other(site: Site) -> None:
         (seen("s", 0, 0, 60), True),
         (outage("o", 1, 0, 60), False),
         (outage("o", 1, 0, 60, lease="l"), False),
-        (outage("o", 1, 0, 60, lease="k"), True),
+        (outage("o", 1, 0, 60, lease="k"), False),
         (void("v", "a"), False),
         (confirmed("c", "p", HOUR_S), False),
         (replacement("v", "a", use_of(1, 0, 60, lease="k")), False),

@@ -1,6 +1,7 @@
 """The second verifier, which shares no code with ours, gives the same lines, roots and totals."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,33 @@ def test_second_verifier__drawn_ledger__gives_the_same(seed: int, tmp_path: Path
 
     assert len(closed) > 1
     assert _checked(ledger, closed, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "case", ["another lease", "one less", "one more", "kept from none", "epoch", "missing"]
+)
+def test_second_verifier__state_that_says_otherwise__is_found(tmp_path: Path, case: str) -> None:
+    """Of whom something was not signed: manifest and statement agree with the file."""
+    ledger = next(x for x in (Ledger(n, facility()) for n in (8, 12)) if x.named)
+    closed = closed_books(ledger)[:2]
+    rows = closed[1].files["state.jsonl"].splitlines(keepends=True)
+    last = max(i for i, row in enumerate(rows) if b"unsigned" in row)
+    head, tail = rows[:last], rows[last + 1 :]
+    assert any(b"kept_from" in row for row in tail)
+    changed = {
+        "another lease": [*head, b'{"unsigned":"0x%s"}\n' % (b"11" * 32), *tail],
+        "one less": head + tail,
+        "one more": [*head, rows[last], b'{"unsigned":"0x%s"}\n' % (b"ff" * 32), *tail],
+        "kept from none": rows[: last + 1],
+        "epoch": [rows[0].replace(b'"next_epoch":2', b'"next_epoch":3'), *rows[1:]],
+        "missing": [],
+    }[case]
+    files = {**closed[1].files, "state.jsonl": b"".join(changed)}
+    closed[1] = replace(closed[1], files=files)
+
+    said = _checked(ledger, closed, tmp_path)
+
+    assert any("epoch-00001: state.jsonl" in sentence for sentence in said), said
 
 
 def test_second_verifier__imports__nothing_of_ours() -> None:

@@ -1,0 +1,62 @@
+"""Receipts as their authors keep them: JSON, one document a file or one a line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from api.domain.json_text import as_object, read_json
+from api.domain.log.receipts import receipt_from
+from api.errors import AppError, EvidenceInvalid
+from api.verify.receipts import ShownReceipt
+
+
+def read_receipts(path: Path) -> list[ShownReceipt]:
+    """Receipts of a file, or of every file in a folder whose name begins with no dot.
+
+    A document is a receipt, or an answer of the service that has one under `receipt`.
+    Raises:  EvidenceInvalid naming file and line.
+    """
+    found: list[ShownReceipt] = []
+    for file in _files(path):
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise EvidenceInvalid(f"{file} cannot be read: {error}", file=str(file)) from error
+        found += _receipts(str(file), data)
+    if not found:
+        raise EvidenceInvalid(f"{path} holds no receipt", file=str(path))
+    return found
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return [file for file in sorted(path.iterdir()) if file.is_file() and file.name[0] != "."]
+
+
+def _receipts(name: str, data: bytes) -> Iterator[ShownReceipt]:
+    try:
+        document = read_json(data)
+    except ValueError:
+        for line, row in enumerate(data.splitlines(), 1):
+            if row.strip():
+                yield _read(row, name, line)
+        return
+    yield _shown(document, name, None)
+
+
+def _read(row: bytes, name: str, line: int) -> ShownReceipt:
+    try:
+        return _shown(read_json(row), name, line)
+    except ValueError as error:
+        message = f"{name} line {line} is no JSON"
+        raise EvidenceInvalid(message, file=name, line=line) from error
+
+
+def _shown(document: object, name: str, line: int | None) -> ShownReceipt:
+    try:
+        held = as_object(document)
+        return ShownReceipt(receipt_from(as_object(held.get("receipt", held))), name, line)
+    except (AppError, TypeError) as error:
+        said = error.message if isinstance(error, AppError) else str(error)
+        where = name if line is None else f"{name} line {line}"
+        raise EvidenceInvalid(f"{where}: {said}", file=name, line=line) from error

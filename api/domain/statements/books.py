@@ -230,7 +230,7 @@ class Books:
         self._stated = {pair: dict(due) for pair, due in kept.stated.items()}
         self._constant = {pair: dict(due) for pair, due in kept.constant.items()}
         self._owing = set(kept.owing)
-        self.trust = Trust(kept.unsigned, kept.kept_from)
+        self.trust = Trust(unsigned=kept.unsigned, kept_from=kept.kept_from)
 
     # --- lines ----------------------------------------------------------------------------------
 

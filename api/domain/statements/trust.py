@@ -11,7 +11,9 @@ class Trust:
     """Leases of which an entry told that nobody signed, 32 zero bytes for all; and leases that an
     outage names, of any time. Neither is ever taken back."""
 
-    def __init__(self, unsigned: Iterable[Bytes32] = (), kept_from: Iterable[Bytes32] = ()) -> None:
+    def __init__(
+        self, *, unsigned: Iterable[Bytes32] = (), kept_from: Iterable[Bytes32] = ()
+    ) -> None:
         self._unsigned, self._kept_from = set(unsigned), set(kept_from)
 
     @property

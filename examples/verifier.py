@@ -651,6 +651,8 @@ class Authors:
     ) -> dict[str, str]:
         """What an entry about a key says, if its author may."""
         said, blind, request = unpacked(doc["said"]), raw(doc["blind"]), doc["request"]
+        if len(said) > 1_024:
+            raise ValueError("its body is too long")
         hashed = sha256(b"rentroll/body/1" + blind + sha256(said).digest()).digest()
         if len(blind) != 16 or hashed != raw(doc["body"]):
             raise ValueError("its body is another")

@@ -24,13 +24,13 @@ OTHER_DEVICE = "GPU-3d2a66b0-5e6e-5c5f-9b0e-2f2f0f1d8a11"
 
 
 class Scribes:
-    """A log, and who signs its next entry."""
+    """A log, and who signs its next entry. share: of entries that somebody signs."""
 
     def __init__(self, seed: int, terms: FacilityTerms) -> None:
         self.dice = random.Random(f"who signs {seed}")
         self.log = SignedLog(terms)
         # Of all entries; in half of the logs everything is signed.
-        self._share = self.dice.choice((0.0, 0.7, 1.0, 1.0))
+        self.share = self.dice.choice((0.0, 0.7, 1.0, 1.0))
         # One unsigned outage, or correction of one, and nothing rests on signed entries alone.
         self._outages_signed = self.dice.random() < 0.7
         self._ledger = self._key("ledger")
@@ -40,7 +40,7 @@ class Scribes:
         self._pending: list[tuple[object, int]] = []
         self._taken: list[dict[str, Any]] = []
         self._at_s = terms.window_start_s
-        if self._share:
+        if self.share:
             self.log.name(self._ledger, at_s=self._at_s + CLOCK_S)
             self.log.bring_itself(self._ledger, at_s=self._at_s)
             self._bring(self._at_s)
@@ -70,10 +70,10 @@ class Scribes:
         """The entry is whole; another begins, at a second."""
         self.flush()
         self._at_s = at_s
-        if self._share:
+        if self.share:
             self._change_keys(at_s)
         self._author = self._ledger
-        if self.dice.random() >= self._share:
+        if self.dice.random() >= self.share:
             self._author = None
         elif self._collectors and self.dice.random() < 0.6:
             self._author = self.dice.choice(self._collectors)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from api.domain.facility import FacilityTerms, Period
 from api.domain.metering.calendar import Calendar, month_of
-from api.domain.metering.facts import Adjusted, Agreed, Fact, Held, Out, Seen, Until, Voided
+from api.domain.metering.facts import Adjusted, Agreed, Fact, Held, Out, Seen, Until
 from api.domain.metering.intervals import Span, without
 from api.domain.metering.lease_terms import WEIGHT_PER_UNIT
 from api.domain.metering.time_book import NO_MONTH, Retold, TimeBook
@@ -20,7 +20,8 @@ from api.domain.pledges import Pledge
 from api.domain.roster import Roster
 from api.domain.statements.money_book import AsOf, Component, Due, MoneyBook, Pair
 from api.domain.statements.obligation import COMPONENT_SUBJECTS, component_kind
-from api.domain.units import BPS, NO_MONEY, ZERO32, Bytes32, Epoch, Minor
+from api.domain.statements.trust import Trust
+from api.domain.units import BPS, NO_MONEY, Bytes32, Epoch, Minor
 from api.errors import InvalidInput
 
 _COVERED_KINDS = frozenset({LineKind.SHORTFALL_DIFFERENCE, LineKind.MINIMUM_DIFFERENCE})
@@ -103,8 +104,7 @@ class Books:
         self._stated: dict[Pair, Due] = {}
         self._constant: dict[Pair, Due] = {}
         self._owing: set[Pair] = set()
-        self._unsigned: set[Bytes32] = set()
-        self._kept_from: set[Bytes32] = set()
+        self.trust = Trust()
 
     @property
     def sealed_month(self) -> int:
@@ -141,7 +141,7 @@ class Books:
                 self._time.see(fact)
             elif isinstance(fact, Out):
                 self._time.fail(fact)
-                self._kept_from |= {fact.lease} - {ZERO32}
+                self.trust.note(fact)
             elif isinstance(fact, Until):
                 self._time.last(fact)
             elif isinstance(fact, Agreed):
@@ -153,22 +153,8 @@ class Books:
                 self._time.void(fact.target)
 
     def distrust(self, fact: Fact) -> None:
-        """Note that nobody signed a fact, before it is taken: nothing of its lease rests on signed
-        entries alone from here on. An outage, or news of one, concerns all: it beats any use."""
-        if isinstance(fact, Until | Voided):
-            told = self._time.fact_at(fact.target)
-            self._unsigned.add(told.lease if isinstance(told, Held) else ZERO32)
-        elif isinstance(fact, Out):
-            self._unsigned.add(ZERO32)
-        elif not isinstance(fact, Seen):
-            self._unsigned.add(fact.lease)
-
-    def is_signed(self, lease: Bytes32) -> bool:
-        """Whether all was signed that was told of a lease so far; of one that an outage was kept
-        from, all that was told at all: any use of the device would have taken that time."""
-        if self._unsigned and lease in self._kept_from:
-            return False
-        return not self._unsigned & {lease, ZERO32}
+        """Note that nobody signed a fact, before it is taken."""
+        self.trust.distrust(fact, self._time)
 
     def state(self, period: Period) -> Stated:
         """State a period: what its own time gives, and every difference to what was stated.
@@ -220,8 +206,8 @@ class Books:
             stated={pair: dict(due) for pair, due in sorted(self._stated.items())},
             constant={pair: dict(due) for pair, due in sorted(self._constant.items())},
             owing=tuple(sorted(self._owing)),
-            unsigned=tuple(sorted(self._unsigned)),
-            kept_from=tuple(sorted(self._kept_from)),
+            unsigned=self.trust.unsigned,
+            kept_from=self.trust.kept_from,
         )
 
     def restore(self, kept: Kept) -> None:
@@ -244,7 +230,7 @@ class Books:
         self._stated = {pair: dict(due) for pair, due in kept.stated.items()}
         self._constant = {pair: dict(due) for pair, due in kept.constant.items()}
         self._owing = set(kept.owing)
-        self._unsigned, self._kept_from = set(kept.unsigned), set(kept.kept_from)
+        self.trust = Trust(kept.unsigned, kept.kept_from)
 
     # --- lines ----------------------------------------------------------------------------------
 

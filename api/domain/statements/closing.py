@@ -178,7 +178,7 @@ class OpenBooks:
 
     def _signed_share(self, lines: Sequence[Line]) -> SignedShare:
         """What of lines rests on signed entries alone."""
-        signed = {lease for lease in {x.lease for x in lines} if self._books.is_signed(lease)}
+        signed = {lease for lease in {x.lease for x in lines} if self._books.trust.is_signed(lease)}
         charge = sum(abs(line.charge_micros) for line in lines if line.lease in signed)
         seconds = sum(line.gpu_seconds for line in lines if line.lease in signed)
         return SignedShare(charge, seconds)

@@ -17,6 +17,7 @@ from api.domain.log.authors import (
 )
 from api.domain.log.entry import EntryKind
 from api.domain.log.keys import (
+    MAX_KEY_BODY_BYTES,
     MAX_NAME_CHARS,
     KeyBody,
     KeyRole,
@@ -212,6 +213,16 @@ def test_read_key_body__anything_else__names_the_field(body: bytes, field: str) 
         read_key_body(body, KEY)
 
     assert refused.value.context["field"] == field
+
+
+def test_read_key_body__longer_than_a_page_should_show__is_refused() -> None:
+    """Entries about keys are published whole: spaces would be a way to publish anything."""
+    body = key_body(RACK.public, name="rack", role=COLLECTOR)
+    longest = body + b" " * (MAX_KEY_BODY_BYTES - len(body))
+
+    assert read_key_body(longest, KEY).name == "rack"
+    with pytest.raises(InvalidInput, match="has at most 1024 bytes, not 1025"):
+        read_key_body(longest + b" ", KEY)
 
 
 def test_read_key_body__of_an_end_with_a_name__is_refused() -> None:

@@ -370,3 +370,12 @@ def test_lease_closed__as_it_began__never_runs():
     # It is renewed by another version.
     log.take(agreed("c", 3, from_s=60))
     assert log.recorded.leases["l"].running == [(START_S + 60, FOREVER_S)]
+
+
+def test_allocation__of_a_lease_that_another_process_read__is_told_to_last():
+    """Leases are handed in as they are kept; what an allocation is of is found by its hash."""
+    log = Log()
+    log.take(agreed("l"), opened("o", 0, 0, 60))
+    again = Log(leases=log.recorded.leases, known=log.recorded.known, used=log.recorded.used)
+
+    assert again.answers([confirmed("c", "o", HOUR_S)]) == ["ok"]

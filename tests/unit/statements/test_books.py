@@ -14,6 +14,7 @@ from api.domain.metering.lease_terms import (
     TierStep,
 )
 from api.domain.metering.usage import LineKind
+from api.domain.statements.books import Books
 from api.domain.units import ZERO32, Epoch
 from api.errors import InvalidInput
 from tests.unit.statements.histories import NEW_YEAR_S
@@ -29,7 +30,7 @@ from tests.unit.statements.operator_days import (
     committed,
     prices,
 )
-from tests.unit.values import DAY_S
+from tests.unit.values import DAY_S, TERMS
 
 
 def test_commitment__usage_late_by_a_day__is_paid_once():
@@ -276,3 +277,14 @@ def test_ended_early__fixed_item_due_as_the_month_ends__is_stated(ended_h):
     assert operator.end(ended_at_s=february_s + ended_h * HOUR_S) == [
         (LineKind.FIXED_DIFFERENCE, 70)
     ]
+
+
+def test_distrust__correction_of_what_is_not_known__counts_against_all_leases():
+    """No log has one; who reads evidence that does gives nothing as signed."""
+    books = Books(TERMS)
+    assert books.trust.is_signed(LEASE)
+
+    books.distrust(Voided(Place(9, 0)))
+
+    assert not books.trust.is_signed(LEASE)
+    assert books.kept.unsigned == (ZERO32,)

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from api.domain.hashing import device_hash
+from api.domain.lifecycle import Reopening
 from api.domain.log.answers import ACCEPTED, DUPLICATE, KNOWN, REASONS, REJECTED
+from api.domain.log.bodies import pack
 from api.domain.log.entry import EntryKind, answers_hash, body_hash
 from api.domain.log.logged import LoggedEntry
 from api.domain.metering import events
@@ -209,6 +211,19 @@ def test_unsigned__by_kind__counts_against_the_leases_it_is_about(
     assert bool(closed.signed.gpu_seconds) == signed, (closed.signed, own)
 
 
+def test_unsigned__use_by_another_lease__counts_against_whom_outages_are_kept_from(
+    site: Site,
+) -> None:
+    """Use takes what an outage withholds: an SLA credit of the one rests on use of the other."""
+    site.say(site.ledger, (agreed("k", lease="k"), ACCEPTED))
+    site.say(site.rack, (A, ACCEPTED), (outage("o", 1, 0, 60, lease="l"), ACCEPTED))
+    assert site.close().signed.gpu_seconds == HOUR_S
+
+    site.log.unsigned([usage("u", 1, 0, 60, lease="k")], at_s=START_S + HOUR_S)
+
+    assert site.close().signed.gpu_seconds == 0
+
+
 def test_unsigned__where_terms_refuse_it__is_no_entry() -> None:
     site = Site(replace(TERMS, unsigned_taken=False))
     site.read()
@@ -235,7 +250,7 @@ def test_signed__said_before_by_nobody__is_a_duplicate_or_a_conflict(site: Site)
 def test_unsigned__answers_or_body_of_another_form__are_refused() -> None:
     for change in (
         lambda x: {"answers": b"\0\0"},
-        lambda x: {"body": b"{}"},
+        lambda x: {"packed": pack(b"{}")},
     ):
         site = Site()
         logged = site.log.unsigned([A], at_s=START_S + HOUR_S)
@@ -349,6 +364,22 @@ def test_facility_closed__said_before_it_was__is_a_wrong_answer(site: Site) -> N
     site.say(site.rack, (A, REJECTED["facility_closed"]))
 
     site.refused("the answer was facility_closed, where accepted was due")
+
+
+@pytest.mark.parametrize(("after_s", "right"), [(500, True), (1_000, False), (4_599, False)])
+def test_facility_closed__said_while_an_epoch_is_open_again__is_a_wrong_answer(
+    site: Site, after_s: int, right: bool
+) -> None:
+    """A fault is proven a while after the books were closed: between the two they were."""
+    closed_s = DAY_S + TERMS.grace_s
+    site.say(site.rack, (A, REJECTED["facility_closed"]), at_s=closed_s + after_s)
+    proven = Reopening(Epoch(0), START_S + closed_s + 1_000)
+    facts = {"ended_at_s": START_S + DAY_S, "reopenings": (proven,)}
+
+    if right:
+        site.read(**facts)
+    else:
+        site.refused("the answer was facility_closed, where accepted was due", **facts)
 
 
 def test_device_registered__by_an_event__is_refused_for_everybody(site: Site) -> None:

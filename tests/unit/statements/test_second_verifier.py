@@ -80,6 +80,18 @@ def test_second_verifier__state_that_says_otherwise__is_found(tmp_path: Path, ca
     assert any("epoch-00001: state.jsonl" in sentence for sentence in said), said
 
 
+@pytest.mark.parametrize(("seed", "share"), [(1, 1.0), (23, 0.7)])
+def test_second_verifier__unsigned_batch_where_terms_refuse_it__is_found(
+    tmp_path: Path, seed: int, share: float
+) -> None:
+    ledger = Ledger(seed, replace(facility(), unsigned_taken=False))
+    assert ledger.scribes.share == share
+
+    said = _checked(ledger, closed_books(ledger), tmp_path)
+
+    assert any("nobody signed it" in sentence for sentence in said) == (share < 1)
+
+
 def test_second_verifier__imports__nothing_of_ours() -> None:
     names = set()
     for node in ast.walk(ast.parse(SOURCE.read_text())):

@@ -158,6 +158,13 @@ def test_author__ledger_key_heard_of_later__is_judged_by_what_is_known_then(site
     assert again.end.head == entry_hash(site.log.entries[-1].entry)
 
 
+def test_author__with_a_name_of_an_events_field__is_a_key_as_any(site: Site) -> None:
+    """Entries about keys hold no events, whatever their bodies say."""
+    site.log.bring(site.ledger, Signer("corrects"), at_s=START_S + HOUR_S)
+
+    site.read()
+
+
 def test_author__of_closed_books__is_judged_and_tells_nothing(site: Site) -> None:
     ended_at_s = START_S + DAY_S
     late = ended_at_s + TERMS.grace_s + 1 - START_S

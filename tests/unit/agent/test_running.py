@@ -101,6 +101,24 @@ def test_room__there_is_none__bodies_go_early_and_old_receipts_last(
     assert len(said) == (large == "receipt")
 
 
+def test_part__that_breaks_once_it_is_over__is_logged_and_no_failure() -> None:
+    """Who is slow to end has its connections closed under it."""
+    stop = threading.Event()
+    said: list[tuple[Any, ...]] = []
+
+    def slow() -> None:
+        stop.wait(10)
+        raise AttributeError("closed meanwhile")
+
+    with _watched(stop, lambda *a, **k: said.append((*a, k))):
+        thread = threading.Thread(target=slow, name="kubernetes")
+        thread.start()
+        stop.set()
+        thread.join()
+
+    assert said == [("kubernetes", {"broken": "AttributeError: closed meanwhile"})]
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_part__that_breaks__ends_the_agent_loudly(capsys: pytest.CaptureFixture[str]) -> None:
     stop = threading.Event()

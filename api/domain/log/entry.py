@@ -5,6 +5,7 @@ was said stands as a blinded hash, so that entries can be public and their bodie
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -17,7 +18,7 @@ _ENTRY_TAG = b"rentroll/entry/1"
 _BODY_TAG = b"rentroll/body/1"
 ENTRY_BYTES = 197
 BLIND_BYTES = 16
-_ADDRESS_BYTES = 20
+_LOG_NAME = re.compile("(0|[1-9][0-9]{0,18}):(0x[0-9a-f]{40}):(0|[1-9][0-9]{0,18})")
 # Nobody signed it: an API key or a session vouches for it, to the service alone.
 UNSIGNED = ZERO32
 
@@ -44,11 +45,10 @@ class LogName:
 
 def log_name(text: str) -> LogName:
     """Read a log's name, as `str` writes it. Raises ValueError."""
-    chain_id, registry, facility_id = text.split(":")
-    name = LogName(int(chain_id), Address(registry), FacilityId(int(facility_id)))
-    if str(name) != text or len(bytes.fromhex(registry.removeprefix("0x"))) != _ADDRESS_BYTES:
+    found = _LOG_NAME.fullmatch(text)
+    if found is None:
         raise ValueError(f"{text[:100]!r} names no log")
-    return name
+    return LogName(int(found[1]), Address(found[2]), FacilityId(int(found[3])))
 
 
 @dataclass(frozen=True, slots=True)

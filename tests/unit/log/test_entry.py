@@ -19,6 +19,7 @@ from api.domain.log.entry import (
     encode_entry,
     end_of,
     entry_hash,
+    log_name,
     require_follows,
 )
 from api.domain.units import ZERO32, Address, Bytes32, FacilityId
@@ -103,3 +104,23 @@ def test_require_follows__second_entry__names_the_first() -> None:
     require_follows(second, log=_LOG, end=end, at_s=9)
     assert end_of([], end) == end
     assert str(_LOG) == "31337:0x" + "ab" * 20 + ":7"
+
+
+@given(_LOGS)
+def test_log_name__as_text__reads_back_the_same(log: LogName) -> None:
+    lower = replace(log, registry=Address(log.registry.lower()))
+
+    assert log_name(str(log)) == lower
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "1:0x:1", "1:2", "1:2:3:4", "a:0x" + "ab" * 20 + ":1", "1:0x" + "ab" * 19 + ":1"),
+        *("01:0x" + "ab" * 20 + ":1", "1:0x" + "AB" * 20 + ":1", "1:0x" + "zz" * 20 + ":1"),
+        *("1:" + "ab" * 20 + ":-1", " 1:0x" + "ab" * 20 + ":1", "1:0x" + "ab" * 20 + ":1\n"),
+    ],
+)
+def test_log_name__of_another_form__is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        log_name(text)

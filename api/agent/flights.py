@@ -5,12 +5,15 @@ import sqlite3
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
 from api.agent import events
+from api.agent.receipts import unpack_receipt
 from api.agent.spool import Problem, Spool, append, note_problems
 from api.agent.spool_tables import LASTS, OVER
+from api.domain.log.answers import REASONS
 from api.domain.metering.events import ALLOCATION_OPENED
 
 # `POST /v1/events` takes 1,000 events; a body of a mebibyte stays far below what it refuses.
@@ -332,6 +335,14 @@ def drop_refused(spool: Spool) -> int:
         return db.execute("DELETE FROM events WHERE state = 'refused'").rowcount
 
 
+def _taken(receipt: bytes, body: list[Any]) -> list[Any]:
+    """The events of a body that the service took: of one with a receipt, by its answers."""
+    if not receipt:
+        return body
+    answers = unpack_receipt(receipt).answers
+    return [event for event, byte in zip(body, answers, strict=True) if byte not in REASONS]
+
+
 def send_sent(spool: Spool, *, since_s: int, now_s: int) -> int:
     """Have everything wait again that the service took since then; returns how many events.
 
@@ -339,13 +350,14 @@ def send_sent(spool: Spool, *, since_s: int, now_s: int) -> int:
     """
     count = 0
     with spool.write() as db:
-        bodies = db.execute(
-            "SELECT body FROM sent WHERE taken_s >= ? AND body != x'' ORDER BY taken_s, log, place",
+        rows = db.execute(
+            "SELECT receipt, body FROM sent WHERE taken_s >= ? AND body != x''"
+            " ORDER BY taken_s, log, place",
             (since_s,),
         ).fetchall()
-        for (body,) in bodies:
+        for receipt, body in rows:
             told = []
-            for event in orjson.loads(zlib.decompress(body)):
+            for event in _taken(receipt, orjson.loads(zlib.decompress(body))):
                 facts = event["data"]
                 about = facts["allocation"]["id"] if "allocation" in facts else ""
                 if event["type"] == ALLOCATION_OPENED:

@@ -50,9 +50,12 @@ def _watched(stop: threading.Event, log: Log) -> Iterator[None]:
 
     def hook(failed: threading.ExceptHookArgs) -> None:
         name = failed.thread.name if failed.thread else "a thread"
-        broken.append(name)
         told = traceback.format_exception_only(failed.exc_type, failed.exc_value)
         log(name, broken="".join(told).strip())
+        if stop.is_set():
+            # It is over: a part that was slow to end had its connection closed under it.
+            return
+        broken.append(name)
         threading.__excepthook__(failed)
         stop.set()
 

@@ -108,7 +108,8 @@ class Sender:
             return 0.0
         except Behind as error:
             self._flights.begin_behind(flight, error.receipt, now_s=self._clock.now_s())
-            return 0.0
+            # Not at once: a service that always names another would keep both at it.
+            return _IDLE_PAUSE_S
         self._clock.hear(answered.date)
         self._asked_time_s = self._clock.now_s()
         ahead = self._flights.settle(
@@ -129,6 +130,10 @@ class Sender:
     def _narrow(self, flight: Flight, message: str) -> None:
         """A body is condemned as a whole: half of it is tried, down to the event at fault."""
         if len(flight.seqs) == 1:
+            if self._signer.signs:
+                # What is readable becomes an entry, whatever is answered: somebody on the way, or
+                # the service, is at fault, and the event waits.
+                raise NotAdmitted(f"a signed event got no receipt: {message}")
             now_s = self._clock.now_s()
             self._flights.condemn(flight, code="body_refused", detail=message, now_s=now_s)
             self.state.refused += 1

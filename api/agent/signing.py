@@ -93,6 +93,11 @@ class KeySigner:
         self._public = Bytes32(key.public_key().public_bytes_raw())
 
     @property
+    def signs(self) -> bool:
+        """Everything is signed."""
+        return True
+
+    @property
     def author(self) -> str:
         """The public key, as requests name it."""
         return key_text(self._public)

@@ -37,6 +37,10 @@ class Signer(Protocol):
     """Gives a request what shows who sends it."""
 
     @property
+    def signs(self) -> bool:
+        """Whether each request is signed, and gets a receipt."""
+
+    @property
     def author(self) -> str:
         """Whose flights and receipts these are: the key, or its name."""
 
@@ -63,6 +67,11 @@ class BearerSigner:
     """Shows an API key. Nothing is signed, and no receipt is given."""
 
     api_key: str
+
+    @property
+    def signs(self) -> bool:
+        """Nothing is signed."""
+        return False
 
     @property
     def author(self) -> str:

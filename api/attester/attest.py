@@ -291,6 +291,8 @@ class Attester:
         *,
         seen: LogEnd,
     ) -> ClosedEpoch:
+        # Before anything else of the chain is asked: what the log has of later waits.
+        known_s = self._facts.now_s()
         after = 0 if own is None else own.rebuilt.end.size
         raw = self._log(facility_id, after=after, seen=seen)
         raw.ended_at_s = self._facts.ended_at_s(facility_id)
@@ -313,8 +315,11 @@ class Attester:
             raw.seen = seen
             own = Reproduced(raw, Recomputation(terms, raw))
         own.rebuilt.hear(raw.named)
-        own.rebuilt.read(raw.entries)
+        ahead = any(each.entry.recorded_at_s > known_s for each in raw.entries)
+        own.rebuilt.read([each for each in raw.entries if each.entry.recorded_at_s <= known_s])
         own.raw.entries = []
+        if ahead and own.rebuilt.end.size < seen.size:
+            raise NotYet("the node is behind what the log was before: nothing is judged by it")
         if own.rebuilt.end.size < seen.size:
             message = f"the log ends before entry {seen.size}, which was seen before"
             raise MemoryContradicted(message, entry=seen.size)

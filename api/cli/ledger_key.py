@@ -56,6 +56,9 @@ class LedgerKey:
         said = client.get_object(f"/v1/facilities/{facility_id}/log", {})
         try:
             self.log: LogName = log_name(as_text(said["log"]))
+            if said["log_key"] == key_text(ZERO32):
+                message = f"log {self.log} gives no receipts: nothing can be signed into it"
+                raise Conflict(message)
             self._log_key = key_from(as_text(said["log_key"]))
         except (ValueError, TypeError, KeyError) as error:
             raise AppError("the service says of the log what no Rentroll would") from error

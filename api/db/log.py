@@ -1,6 +1,5 @@
 """SQL of a facility's log: its entries, with their bodies or without."""
 
-import zlib
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -9,6 +8,7 @@ from api.db.bulk import chunks, insert_many
 from api.db.rows import columns_of, rows_as
 from api.db.tables.ledger import BareEntry, LogEntryRow, log_entries
 from api.domain.json_text import canonical_line, read_json
+from api.domain.log.bodies import unpack
 from api.domain.log.entry import UNSIGNED, Entry, EntryKind, LogName, entry_hash
 from api.domain.log.logged import LoggedEntry, events_of
 from api.domain.log.requests import request_document, request_from
@@ -16,9 +16,6 @@ from api.domain.metering.facts import Place
 from api.domain.metering.intervals import Span
 from api.domain.units import Bytes32, FacilityId
 from api.errors import RecordsDamaged
-
-# Events of one collector say nearly the same: the quickest level leaves a fifth of them.
-_LEVEL = 1
 
 
 def keep_entries(connection: Connection, entries: Iterable[LoggedEntry]) -> None:
@@ -40,7 +37,7 @@ def _row(logged: LoggedEntry) -> LogEntryRow:
         entry_hash=entry_hash(entry),
         blind=logged.blind,
         answers=logged.answers,
-        body=zlib.compress(logged.body, _LEVEL),
+        body=logged.packed,
         request=None
         if logged.request is None
         else canonical_line(request_document(logged.request)),
@@ -51,7 +48,7 @@ def _logged(log: LogName, row: LogEntryRow) -> LoggedEntry:
     return LoggedEntry(
         _entry(log, row),
         row.blind,
-        zlib.decompress(row.body),
+        row.body,
         row.answers,
         None if row.request is None else request_from(read_json(row.request)),
     )
@@ -202,7 +199,7 @@ def payloads_at(
             c.facility_id == facility_id, c.number.in_(some), recorded
         )
         for number, author, body in connection.execute(query):
-            events = events_of(zlib.decompress(body), author)
+            events = events_of(unpack(body), author)
             found |= {Place(number, index): events[index] for index in wanted[number]}
     if len(found) < len(places):
         message = "texts of events are missing: was a month of the log detached?"

@@ -15,7 +15,7 @@ import orjson
 from api.agent.events import NewEvent
 from api.agent.failures import Behind, LogRefused
 from api.agent.flights import Flights, Result
-from api.agent.receipts import Held, hold, kept_receipts, read_published, reader
+from api.agent.receipts import Held, Read, hold, kept_receipts, read_published, reader
 from api.agent.signing import KeySigner, Logs
 from api.agent.spool import Spool, append
 from api.agent.transport import HttpTransport
@@ -151,20 +151,26 @@ class Keys:
         """A facility's collector sends what its machines did; what is answered to each event."""
         return self._collectors[facility_id].send(events)
 
-    def logs(self) -> list[LogRow]:
+    def logs(self, facilities: Sequence[FacilityId] | None = None) -> list[LogRow]:
         """Hold every receipt to the logs that are published, which are read from their start."""
-        web, rows = Web(self.stack.api_url, timeout_s=_TIMEOUT_S), []
-        for facility_id, collector in self._collectors.items():
-            ledger_key = self._ledger_keys[facility_id]
-            receipts = [*ledger_key.receipts(), *collector.receipts()]
-            # The collector's first is the ledger key's last: of the entry that brought it.
-            own = list({r.entry.number: r for r in receipts}.values())
-            published, held = read_published(reader(web), ledger_key.log), Held()
-            hold(own, published, held)
-            signed = sum(entry.author != UNSIGNED for entry in published.entries)
-            rows.append(LogRow(facility_id, len(published.entries), signed, len(own), held))
-        web.close()
-        return rows
+        web = Web(self.stack.api_url, timeout_s=_TIMEOUT_S)
+        try:
+            wanted = list(self._collectors) if facilities is None else facilities
+            return [self._log(facility_id, reader(web)) for facility_id in wanted]
+        except AppError as error:
+            raise RuntimeError(f"the published logs: {error.message}") from error
+        finally:
+            web.close()
+
+    def _log(self, facility_id: FacilityId, read: Read) -> LogRow:
+        collector, ledger_key = self._collectors[facility_id], self._ledger_keys[facility_id]
+        receipts = [*ledger_key.receipts(), *collector.receipts()]
+        # The collector's first is the ledger key's last: of the entry that brought it.
+        own = list({r.entry.number: r for r in receipts}.values())
+        published, held = read_published(read, ledger_key.log), Held()
+        hold(own, published, held)
+        signed = sum(entry.author != UNSIGNED for entry in published.entries)
+        return LogRow(facility_id, len(published.entries), signed, len(own), held)
 
     def close(self) -> None:
         """Let go of everything that is open."""

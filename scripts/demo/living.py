@@ -20,7 +20,7 @@ from api.errors import ChainRejected
 from scripts.demo.market import Market, operator_of
 from scripts.demo.simulate import SimulatedFacility, SimulatedLease, Simulation
 from scripts.demo.sources import Facility, Plan, SaleAndBond
-from scripts.demo.story import line_charges
+from scripts.demo.story import Story, line_charges
 from scripts.dev.stack import OPERATORS, RENTER, Stack, wallet
 
 EPOCH_S = 120
@@ -28,7 +28,7 @@ SALE_S = 900
 _LEAD_S = 60
 _TICK_S = 30
 _LIVE_EPOCHS, _SOLD_EPOCHS = 3_600, 30
-_CLAIM_EVERY_TICKS, _BAD_EVERY_TICKS = 8, 5
+_CLAIM_EVERY_TICKS, _BAD_EVERY_TICKS, _LOGS_EVERY_TICKS = 8, 5, 4
 
 
 def _lease(name: str, plan: str, place: tuple[int, int], price: int, busy: int) -> SimulatedLease:
@@ -80,13 +80,16 @@ class _Live:
     sold: bool = False
     funded: bool = False
     ended: bool = False
+    # Events that the service did not take.
+    refused: int = 0
 
 
 class Living:
     """Keeps a stack alive, tick by tick, in the chain's time."""
 
-    def __init__(self, stack: Stack, market: Market, keys: list[str], console: Console) -> None:
-        self._stack, self._market, self._keys, self._console = stack, market, keys, console
+    def __init__(self, stack: Stack, story: Story, console: Console) -> None:
+        self._stack, self._story, self._console = stack, story, console
+        self._market: Market = story.market
         self._random = random.Random(7)  # noqa: S311
         self._lives: list[_Live] = []
         self._sales = 0
@@ -134,10 +137,9 @@ class Living:
             ],
             "devices": [simulated.device(i) for i in range(simulated.gpus)],
         }
-        key = self._keys[operator]
-        answer = self._stack.post("/v1/facilities", body, key)
+        answer = self._stack.post("/v1/facilities", body, self._story.keys[operator])
         facility_id = answer["facility_id"]
-        leases = [
+        leases: list[dict[str, Any]] = [
             {
                 "lease_id": lease.lease_id,
                 "renter_ref": lease.renter_ref,
@@ -148,11 +150,11 @@ class Living:
             }
             for lease in simulated.leases
         ]
-        for lease_body in leases:
-            self._stack.post(f"/v1/facilities/{facility_id}/leases", lease_body, key)
-        plan = Plan(operator, body, leases, pays_late=False)
+        facility = Facility(facility_id, Plan(operator, body, leases, pays_late=False))
+        self._story.signers.bring(facility_id, name=facility.name, operator=operator)
+        self._story.open_leases(facility)
         live = _Live(
-            Facility(facility_id, plan),
+            facility,
             simulated,
             Simulation(simulated, facility_id, start_s, 0),
             start_s,
@@ -198,6 +200,8 @@ class Living:
                 self._sell()
             if tick % _CLAIM_EVERY_TICKS == 0:
                 self._claim()
+            if tick % _LOGS_EVERY_TICKS == 0:
+                self._say_logs()
 
     def _elapsed(self, seconds: int) -> Any:
         until_s = self._now_s + seconds
@@ -233,7 +237,8 @@ class Living:
         if tick % _BAD_EVERY_TICKS == 0:
             data = {**events[-1]["data"], "device": f"GPU-{uuid.uuid4()}"}
             events.append({**events[-1], "id": f"bad-{until_s}", "data": data})
-        self._stack.post("/v1/events", events, self._keys[live.facility.plan.operator])
+        results = self._story.signers.meter(live.facility.facility_id, events)
+        live.refused += sum(result.status == "rejected" for result in results)
 
     def _pay(self, live: _Live) -> None:
         """The renter pays what each newly posted statement charges."""
@@ -270,6 +275,18 @@ class Living:
         self._stack.send(sender, registry, data)
         live.ended = True
         self._say(f"{live.facility.name}: matured, closed in a day")
+
+    def _say_logs(self) -> None:
+        """How the logs grew, and whether all receipts are in them."""
+        lives = {x.facility.facility_id: x for x in self._lives if x.funded and not x.ended}
+        for row in self._story.signers.logs(list(lives)):
+            live = lives[row.facility_id]
+            self._say(
+                f"{live.facility.name}: {row.entries} entries published, {row.signed} signed;"
+                f" {row.held.found} of {row.receipts} receipts found in them,"
+                f" {row.held.waiting} newer than they are, {len(row.held.findings)} differ;"
+                f" {live.refused} events refused"
+            )
 
     def _claim(self) -> None:
         ids = [i for live in self._lives if live.funded for i in live.facility.token_ids]

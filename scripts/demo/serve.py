@@ -138,7 +138,7 @@ def serve(folder: Path, *, days: int, port: int, console: Console) -> None:
         stack.chain.set_time(int(time.time()))
         # The story ends without them.
         stack.start_attesters()
-        living = Living(stack, story.market, story.keys, console)
+        living = Living(stack, story, console)
         living.start()
         console.print(f"\n[bold]Open {stack.api_url}[/bold]", highlight=False)
         console.print(f"Chain (JSON-RPC): {stack.chain.rpc_url}, chain id 31337", highlight=False)
@@ -147,6 +147,7 @@ def serve(folder: Path, *, days: int, port: int, console: Console) -> None:
             living.run()
         finally:
             living.stop()
+            story.signers.close()
 
 
 def main() -> int:

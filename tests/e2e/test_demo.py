@@ -11,8 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.chain]
 
 
-def _demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scripts.demo.main", "--days", "3", "--folder", str(folder)]
+def _demo(folder: Path, *arguments: str, days: int = 3) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scripts.demo.main", "--days", str(days)]
+    command += ["--folder", str(folder)]
     return subprocess.run(
         [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
@@ -35,3 +36,15 @@ def test_demo__worker_killed_in_mid_epoch__gives_the_same_tables(tmp_path: Path)
     assert "SIGKILL" in killed.stdout
     assert _tables(plain.stdout)
     assert _tables(killed.stdout) == _tables(plain.stdout)
+
+
+def test_demo__as_people_run_it__prints_what_the_readme_says(tmp_path: Path) -> None:
+    """Its tables, to the micro and the receipt, and its last line."""
+    readme = (ROOT / "README.md").read_text()
+    [said] = re.findall(r"^```\n(┃ facility .*?)\n```$", readme, re.MULTILINE | re.DOTALL)
+
+    shown = _demo(tmp_path / "demo", days=5)
+
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert [row for row in _tables(shown.stdout) if row[0] != "├"] == _tables(said)
+    assert said.splitlines()[-1] in shown.stdout.splitlines()

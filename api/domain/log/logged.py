@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from api.domain.json_text import as_list, as_text, read_json
-from api.domain.log.bodies import plain_of, read_plain
+from api.domain.log.bodies import pack, plain_of, read_plain, unpack
 from api.domain.log.entry import (
     BLIND_BYTES,
     UNSIGNED,
@@ -30,21 +30,32 @@ from api.errors import AppError, EvidenceInvalid
 
 @dataclass(frozen=True, slots=True)
 class LoggedEntry:
-    """An entry, the bytes of its body, the answers to its events, and what blinds the body.
+    """An entry, its body packed, the answers to its events, and what blinds the body.
 
+    Bodies stay packed: many are held at once, and one can be mostly spaces.
     request: what its author signed beside the body; None of one that nobody signed.
     """
 
     entry: Entry
     blind: bytes
-    body: bytes
+    packed: bytes
     answers: bytes
     request: SignedRequest | None = None
+
+    @property
+    def body(self) -> bytes:
+        """The body as it was hashed. Raises EvidenceInvalid."""
+        try:
+            return unpack(self.packed)
+        except ValueError as error:
+            message = f"{self.where}: {error}"
+            raise EvidenceInvalid(message, entry=self.entry.number) from error
 
     def require_whole(self) -> None:
         """Refuse body or answers that are not what the entry commits to, or a signature that is not
         its author's over them. Raises EvidenceInvalid."""
-        if body_hash(self.body, blind=self.blind) != self.entry.body:
+        body = self.body
+        if body_hash(body, blind=self.blind) != self.entry.body:
             raise EvidenceInvalid(f"{self.where}: its body is another", entry=self.entry.number)
         if answers_hash(self.answers) != self.entry.answers:
             raise EvidenceInvalid(f"{self.where}: its answers are others", entry=self.entry.number)
@@ -53,7 +64,7 @@ class LoggedEntry:
             raise EvidenceInvalid(f"{self.where}: its author did not sign", entry=self.entry.number)
         if self.request is not None:
             try:
-                self.request.require_signed(content_digest(self.body), log=self.entry.log)
+                self.request.require_signed(content_digest(body), log=self.entry.log)
             except AppError as error:
                 message = f"{self.where}: {error.message}"
                 raise EvidenceInvalid(message, entry=self.entry.number) from error
@@ -86,7 +97,7 @@ def logged_entry(
         recorded_at_s=recorded_at_s,
         answers=answers_hash(answers),
     )
-    return LoggedEntry(entry, blind, body, answers, request)
+    return LoggedEntry(entry, blind, pack(body), answers, request)
 
 
 def events_of(body: bytes, author: Bytes32) -> Sequence[object]:
@@ -110,7 +121,7 @@ def entry_document(logged: LoggedEntry) -> dict[str, object]:
         "entry": "0x" + encode_entry(logged.entry).hex(),
         "blind": "0x" + logged.blind.hex(),
         "answers": "0x" + logged.answers.hex(),
-        "body": base64.b64encode(logged.body).decode("ascii"),
+        "packed": base64.b64encode(logged.packed).decode("ascii"),
     }
     if logged.request is not None:
         document["request"] = request_document(logged.request)
@@ -128,7 +139,7 @@ def logged_from(document: Mapping[str, object]) -> LoggedEntry:
     return LoggedEntry(
         decode_entry(_bytes(document["entry"])),
         blind,
-        base64.b64decode(as_text(document["body"]), validate=True),
+        base64.b64decode(as_text(document["packed"]), validate=True),
         _bytes(document["answers"]),
         request_from(document["request"]) if "request" in document else None,
     )

@@ -31,9 +31,13 @@ class Known:
 class KnownEvents(dict[Identity, Known]):
     """Events that a log has, by identity, and found by the lease of their fact."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._of_lease: dict[Bytes32, list[Known]] = {}
+    _of_lease: dict[Bytes32, list[Known]]
+
+    def __new__(cls) -> "KnownEvents":
+        # Not in `__init__`, which a copy does not call before it sets its items.
+        made = super().__new__(cls)
+        made._of_lease = {}
+        return made
 
     def __setitem__(self, identity: Identity, told: Known) -> None:
         super().__setitem__(identity, told)

@@ -17,6 +17,7 @@ from api.domain.json_text import (
     read_json,
 )
 from api.domain.log.answers import ACCEPTED
+from api.domain.log.bodies import pack
 from api.domain.log.entry import (
     BLIND_BYTES,
     Entry,
@@ -118,7 +119,7 @@ def _logged(entry: Entry, doc: Mapping[str, object]) -> LoggedEntry:
     if len(blind) != BLIND_BYTES:
         raise ValueError(f"a blind has {BLIND_BYTES} bytes")
     body = base64.b64decode(as_text(doc["said"]), validate=True)
-    logged = LoggedEntry(entry, blind, body, bytes([ACCEPTED]), request_from(doc["request"]))
+    logged = LoggedEntry(entry, blind, pack(body), bytes([ACCEPTED]), request_from(doc["request"]))
     logged.require_whole()
     return logged
 

@@ -91,9 +91,9 @@ def read_log(
     """What the statements of a facility rest on, as NDJSON.
 
     Salt, grace and reopenings (`[epoch, at_s]`, each after a fault proven on-chain), then the
-    entries of its log in order: the 197 bytes of each, its body in base64, the 16 bytes that blind
-    the body's hash, and a byte an event that says what was answered. A part of the log: ask again
-    behind the last entry until none comes.
+    entries of its log in order: the 197 bytes of each, its body behind zlib in base64, the 16 bytes
+    that blind the body's hash, and a byte an event that says what was answered. A part of the log:
+    ask again behind the last entry until none comes.
     """
     # Read in full before the answer starts: a slow client must not hold a transaction open.
     with reading(service.engine) as connection:

@@ -15,7 +15,7 @@ from api.routes.service import ServiceDep
 router = APIRouter(tags=["public"])
 
 
-class LogOut(BaseModel):
+class FacilityLogOut(BaseModel):
     """A facility's log."""
 
     log: str = Field(description="Its name, chain:registry:facility: what `rentroll-log` says.")
@@ -30,12 +30,12 @@ class LogOut(BaseModel):
 
 
 @router.get("/v1/facilities/{facility_id}/log", responses=errors(404, 422))
-def get_log(service: ServiceDep, facility_id: FacilityPath) -> LogOut:
+def get_log(service: ServiceDep, facility_id: FacilityPath) -> FacilityLogOut:
     """Where a facility's log stands now; a posted statement commits to a part of it."""
     with reading(service.engine) as connection:
         row = known_facility_row(connection, facility_id)
     terms = terms_from_bytes(row.terms_json)
-    return LogOut(
+    return FacilityLogOut(
         log=str(terms.log),
         log_key=key_text(terms.log_key),
         unsigned="taken" if terms.unsigned_taken else "refused",

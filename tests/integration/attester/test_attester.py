@@ -11,6 +11,7 @@ from api.attester.account import AttesterAccount
 from api.attester.attest import Attester, RawInput, Verdict
 from api.chain import calldata
 from api.chain.panels import attester_warnings
+from api.domain.log.bodies import pack
 from api.domain.log.entry import NO_LOG, end_of
 from api.domain.log.logged import events_of
 from api.domain.metering.facts import Place
@@ -181,7 +182,7 @@ def _nonsense(raw: RawInput) -> None:
 
 
 def _other_body(raw: RawInput) -> None:
-    raw.entries[0] = replace(raw.entries[0], body=b"[]", answers=b"")
+    raw.entries[0] = replace(raw.entries[0], packed=pack(b"[]"), answers=b"")
 
 
 def _other_log(raw: RawInput) -> None:

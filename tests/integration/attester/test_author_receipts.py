@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.domain.log.bodies import pack
 from api.domain.log.entry import Entry
 from api.domain.log.logged import LoggedEntry
 from api.domain.log.receipts import Receipt, receipt_of
@@ -92,7 +93,7 @@ def test_two_authors__given_two_logs__prove_it_by_their_receipts(site: Site) -> 
 
 def _receipt(site: Site, entry: Entry, like: Receipt) -> Receipt:
     """Another receipt by the log's own key."""
-    logged = LoggedEntry(entry, like.blind, b"", like.answers)
+    logged = LoggedEntry(entry, like.blind, pack(b""), like.answers)
     return receipt_of(logged, load_or_make_key(site.world.folder / "log-key.pem"))
 
 

@@ -18,6 +18,7 @@ from api.domain.log.entry import encode_entry
 from api.domain.log.receipts import receipt_document, receipt_from
 from api.domain.log.requests import key_from
 from api.domain.metering.instants import format_instant
+from api.ledger.facilities import LogHome
 from api.local.key_file import make_key_file, read_key_file
 from api.main import create_app
 from api.routes.service import service_of
@@ -302,6 +303,15 @@ def test_receipt__of_a_log_with_another_key__stops_everything(named: Desk) -> No
     said = named.signing("sign", named.facility, named.events(), code=1)
 
     assert "the log's key did not sign it" in said.stderr
+
+
+def test_log__that_gives_no_receipts__takes_no_signature(named: Desk) -> None:
+    named.world.ledger.home = LogHome()
+    facility = named.world.ledger.add_facility(range(20, 21))
+
+    said = named.signing("sign", str(facility), named.events(), code=1)
+
+    assert "gives no receipts" in said.stderr
 
 
 def test_key_file__that_others_may_read__is_refused(named: Desk) -> None:

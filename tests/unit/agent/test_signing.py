@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.agent.events import NewEvent
 from api.agent.failures import LogRefused
-from api.agent.flights import Flights, Result
+from api.agent.flights import Flights, Result, send_sent
 from api.agent.receipts import pack_receipt, unpack_receipt
 from api.agent.spool import Spool, append
 from api.agent.spool_tables import SCHEMA
@@ -310,6 +310,24 @@ def test_key__replaced_while_a_body_is_under_way__leaves_it_to_the_next(signing:
     assert new.author != old.author
     with signing.spool.read() as db:
         assert db.execute("SELECT author FROM flights").fetchall() == [(new.author,)]
+
+
+def test_body__with_a_receipt__is_sent_again_without_what_was_rejected(signing: Signing) -> None:
+    """The whole body is kept, for the receipt is of it; what was refused, people look at."""
+    device = {"device": "GPU-1", "facility_id": 1}
+    bodies = [{"source": "s", "id": x, "type": "t", "data": device} for x in "abc"]
+    with signing.spool.write() as db:
+        new = [NewEvent(1, "s", each["id"], "", orjson.dumps(each)) for each in bodies]
+        append(db, new, now_s=10)
+    flight = signing.next()
+    answers = bytes([0, REJECTED["overlap"], DUPLICATE])
+    receipt = signing.log.take(flight.body, signing.public, answers=answers)
+    results = [*accepted(), Result("rejected", "overlap", "in use"), Result("duplicate")]
+    Flights(signing.spool).settle(flight, results, pack_receipt(receipt), now_s=20)
+
+    assert send_sent(signing.spool, since_s=0, now_s=30) == 2
+
+    assert [event["id"] for event in orjson.loads(signing.next().body)] == ["a", "c"]
 
 
 def test_receipts__found_behind_a_refusal__are_kept_and_outlive_bodies(signing: Signing) -> None:

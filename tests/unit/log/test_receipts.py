@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.domain.log.answers import ACCEPTED
+from api.domain.log.bodies import pack
 from api.domain.log.entry import UNSIGNED, EntryKind
 from api.domain.log.logged import LoggedEntry, entry_document, events_of, logged_from
 from api.domain.log.receipts import Receipt, receipt_document, receipt_from, receipt_of
@@ -110,7 +111,7 @@ def test_logged__as_json__reads_back_the_same(log: SignedLog) -> None:
 
 
 WRONG: dict[str, tuple[Callable[[LoggedEntry], LoggedEntry], str]] = {
-    "body": (lambda x: replace(x, body=b"[]"), "its body is another"),
+    "body": (lambda x: replace(x, packed=pack(b"[]")), "its body is another"),
     "blind": (lambda x: replace(x, blind=bytes(16)), "its body is another"),
     "answers": (lambda x: replace(x, answers=b"\1\0"), "its answers are others"),
     "author": (
@@ -139,7 +140,7 @@ def test_require_whole__anything_changed__names_the_entry(logged: LoggedEntry, c
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("blind", "0x00"), ("body", "?"), ("entry", "0x"), ("answers", "0x1"), ("request", {})],
+    [("blind", "0x00"), ("packed", "?"), ("entry", "0x"), ("answers", "0x1"), ("request", {})],
 )
 def test_logged_from__another_form__is_refused(
     logged: LoggedEntry, name: str, value: object

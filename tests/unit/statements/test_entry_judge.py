@@ -9,6 +9,7 @@ import pytest
 from api.domain.hashing import device_hash
 from api.domain.lifecycle import Reopening
 from api.domain.log.answers import ACCEPTED, DUPLICATE, KNOWN, REASONS, REJECTED
+from api.domain.log.bodies import pack
 from api.domain.log.entry import EntryKind, answers_hash, body_hash
 from api.domain.log.logged import LoggedEntry
 from api.domain.metering import events
@@ -249,7 +250,7 @@ def test_signed__said_before_by_nobody__is_a_duplicate_or_a_conflict(site: Site)
 def test_unsigned__answers_or_body_of_another_form__are_refused() -> None:
     for change in (
         lambda x: {"answers": b"\0\0"},
-        lambda x: {"body": b"{}"},
+        lambda x: {"packed": pack(b"{}")},
     ):
         site = Site()
         logged = site.log.unsigned([A], at_s=START_S + HOUR_S)

@@ -284,7 +284,7 @@ def test_read_input__of_every_kind_of_line__keeps_them_apart() -> None:
     [
         *("{", "{}", "[]", '{"type": "facility"}', '{"type": "facility", "salt": "0xzz"}'),
         '{"type": "facility", "salt": "0x00", "grace_s": 5, "reopenings": [[1, 2, 3]]}',
-        '{"type": "entry", "entry": "0x00", "blind": "0x00", "answers": "0x", "body": ""}',
+        '{"type": "entry", "entry": "0x00", "blind": "0x00", "answers": "0x", "packed": ""}',
     ],
 )
 def test_read_input__that_is_none__is_refused(line: str) -> None:
@@ -298,11 +298,11 @@ def test_read_input__that_is_none__is_refused(line: str) -> None:
         *(
             ("blind", "0x" + "00" * 15),
             ("blind", 7),
-            ("body", "a"),
-            ("body", "é"),
+            ("packed", "a"),
+            ("packed", "é"),
             ("answers", "0"),
         ),
-        *(("entry", 7), ("body", None)),
+        *(("entry", 7), ("packed", None)),
     ],
 )
 def test_read_input__entry_that_is_not_readable__is_refused(name: str, value: object) -> None:

@@ -20,6 +20,7 @@ import { Epochs } from "./epochs/Epochs";
 import { Events } from "./events/Events";
 import { Launch } from "./launch/Launch";
 import { Leases } from "./leases/Leases";
+import { Log } from "./metering/Log";
 import { Proceeds } from "./money/Proceeds";
 import { Rejections } from "./metering/Rejections";
 import { Rent } from "./money/Rent";
@@ -186,6 +187,8 @@ function Body({
       return <Events facility={facility} />;
     case "rejections":
       return <Rejections facilityId={id} />;
+    case "log":
+      return <Log facilityId={id} />;
     case "leases":
       return <Leases facility={facility} />;
     case "epochs":

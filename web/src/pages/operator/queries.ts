@@ -11,6 +11,8 @@ export type Device = Schemas["ConsoleDevice"];
 export type Replacement = Schemas["ReplacementOut"];
 export type FacilityTerms = Schemas["FacilityOut"];
 export type Epoch = Schemas["EpochOut"];
+export type FacilityLog = Schemas["FacilityLogOut"];
+export type LogKey = Schemas["LogKeyOut"];
 
 const LIVE = 5_000;
 /** Rows of a page of long lists. */
@@ -122,6 +124,26 @@ export function useRejections(facilityId: number, offset: number) {
       ),
     refetchInterval: LIVE,
     placeholderData: (before) => before,
+  });
+}
+
+/** Where the facility's log stands now. */
+export function useLog(facilityId: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "log"],
+    queryFn: () =>
+      dataOf(api.GET("/v1/facilities/{facility_id}/log", { params: path(facilityId) })),
+    refetchInterval: LIVE,
+  });
+}
+
+/** Keys that sign in the facility's log, and when each did last. */
+export function useLogKeys(facilityId: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "log", "keys"],
+    queryFn: () =>
+      dataOf(api.GET("/v1/facilities/{facility_id}/log/keys", { params: path(facilityId) })),
+    refetchInterval: LIVE,
   });
 }
 

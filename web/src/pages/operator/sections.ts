@@ -7,6 +7,7 @@ export const SECTIONS = [
   { id: "devices", name: "Devices" },
   { id: "events", name: "Events" },
   { id: "rejections", name: "Rejected events" },
+  { id: "log", name: "Log and keys" },
   { id: "leases", name: "Leases" },
   { id: "epochs", name: "Epochs" },
   { id: "rent", name: "Rent" },

@@ -148,6 +148,19 @@ def test_receipt__that_the_log_does_not_have__is_found(
     assert word in finding["message"]
 
 
+def test_receipt__of_the_second_of_the_last_published_entry__is_left_out_at_once(
+    told: Site,
+) -> None:
+    """A cut parts no second: the statement has the one, and not the other."""
+    told.world.post(0)
+    _forge(told, lambda r: replace(r, entry=replace(r.entry, number=99)))
+
+    code, said = _check(told)
+
+    assert (code, len(said["findings"])) == (1, 1)
+    assert "leave it out" in said["findings"][0]["message"]
+
+
 def test_evidence__that_is_no_log__is_found(told: Site) -> None:
     told.world.post(0)
     root = told.world.evidence.root / f"facility-{told.world.facility_id}"

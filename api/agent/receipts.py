@@ -157,6 +157,9 @@ def hold(receipts: Sequence[Receipt], published: PublishedLog, held: Held) -> No
     # What was recorded before the cut-off of the statement before the last is in all of them.
     last = Epoch(max(published.statements - 1, 0))
     due_s = untaken_from_s(last, terms=terms) + terms.grace_s if last else 0
+    if published.entries:
+        # A cut parts no second: of one that is published, all is.
+        due_s = max(due_s, published.entries[-1].recorded_at_s + 1)
     for receipt in receipts:
         number = receipt.entry.number
         name = f"entry {number} of log {receipt.entry.log}"

@@ -70,6 +70,7 @@ def write_receipts(folder: Path, receipts: Sequence["Receipt"]) -> int:
 
     Raises:  InvalidInput if the folder cannot be written.
     """
+    from api.domain.log.entry import entry_hash
     from api.domain.log.receipts import receipt_document
     from api.errors import InvalidInput
 
@@ -77,8 +78,9 @@ def write_receipts(folder: Path, receipts: Sequence["Receipt"]) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         for receipt in receipts:
             log = str(receipt.entry.log).replace(":", "-")
-            # Zeros in front: files sort as entries do.
-            file = folder / f"{log}-{receipt.entry.number:012}.json"
+            # Zeros in front: files sort as entries do. Two of one number are a fork, and both stay.
+            named = f"{receipt.entry.number:012}-{entry_hash(receipt.entry).hex()[:12]}"
+            file = folder / f"{log}-{named}.json"
             file.write_text(json.dumps(receipt_document(receipt)) + "\n")
     except OSError as error:
         message = f"{folder} cannot be written: {error.strerror}"

@@ -14,8 +14,10 @@ from api.agent.receipts import kept_receipts, pack_receipt
 from api.agent.spool import Spool
 from api.cli.commands import app
 from api.domain.log.entry import entry_hash
-from api.domain.log.receipts import Receipt, receipt_from
+from api.domain.log.receipts import Receipt, receipt_bytes, receipt_from
 from api.domain.statements.evidence import BATCHES_FILE, FACILITY_FILE
+from api.local.key_file import load_or_make_key
+from api.verify.receipt_files import read_receipts
 from tests.factories import DAY_S, HOUR_S
 from tests.integration.agent.signed import log_of, logged
 from tests.integration.agent.signed_site import Site
@@ -66,6 +68,22 @@ def test_receipts__written_out__are_what_the_service_answered(told: Site, tmp_pa
     assert f"log {log_of(told.world.engine, told.world.facility_id)}" in listed.stdout
 
 
+def test_receipts__written_out__are_what_verify_reads(told: Site, tmp_path: Path) -> None:
+    """Those of an agent and of a ledger key, by chain and evidence alone."""
+    told.world.post(0)
+    _receipts(told, "--out", str(tmp_path / "out"))
+
+    report = told.world.verify(receipts=read_receipts(tmp_path / "out"))
+
+    assert report.ok, report.findings
+
+    _forge(told, lambda r: replace(r, entry=replace(r.entry, recorded_at_s=7)))
+    _receipts(told, "--out", str(tmp_path / "forged"))
+    forged = read_receipts(tmp_path / "forged")
+    report = told.world.verify(receipts=forged)
+    assert not report.ok, report
+
+
 def test_receipts__of_an_epoch_that_is_not_stated__wait(told: Site) -> None:
     code, said = _check(told)
 
@@ -87,9 +105,11 @@ def test_receipts__of_a_log_that_has_them__are_found(told: Site) -> None:
 def _forge(site: Site, change: Callable[[Receipt], Receipt]) -> None:
     """The newest receipt is another one: what the agent has after the service rewrote its log."""
     spool = Spool(site.folder / "spool.db", most_mib=64)
-    newest = kept_receipts(spool)[-1]
+    forged = change(kept_receipts(spool)[-1])
+    key = load_or_make_key(site.world.folder / "log-key.pem")
+    forged = replace(forged, signature=key.sign(receipt_bytes(forged.entry)))
     with spool.write() as db:
-        db.execute("UPDATE ends SET receipt = ?", (pack_receipt(change(newest)),))
+        db.execute("UPDATE ends SET receipt = ?", (pack_receipt(forged),))
     spool.close()
 
 
@@ -126,6 +146,19 @@ def test_receipt__that_the_log_does_not_have__is_found(
     assert code == 1
     assert "entry 99 of" in finding["name"]
     assert word in finding["message"]
+
+
+def test_receipt__of_the_second_of_the_last_published_entry__is_left_out_at_once(
+    told: Site,
+) -> None:
+    """A cut parts no second: the statement has the one, and not the other."""
+    told.world.post(0)
+    _forge(told, lambda r: replace(r, entry=replace(r.entry, number=99)))
+
+    code, said = _check(told)
+
+    assert (code, len(said["findings"])) == (1, 1)
+    assert "leave it out" in said["findings"][0]["message"]
 
 
 def test_evidence__that_is_no_log__is_found(told: Site) -> None:

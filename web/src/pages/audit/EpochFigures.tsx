@@ -35,7 +35,7 @@ export function EpochFigures({ statement, name }: { statement: StatementRow; nam
   return (
     <Stack gap="sm">
       <Text maw={820}>{statementSentence(s, name, symbol)}</Text>
-      <Figures cols={4}>
+      <Figures cols={5}>
         <Figure
           name="Gross revenue"
           value={<Amount micros={s.gross_revenue_micros} symbol />}

@@ -130,6 +130,14 @@ WRONG: dict[str, tuple[Callable[[LoggedEntry], LoggedEntry], str]] = {
 }
 
 
+def test_body__that_cannot_be_unpacked__names_the_entry(logged: LoggedEntry) -> None:
+    """Bodies stay as a service packed them until they are asked for."""
+    hostile = replace(logged, packed=b"nothing")
+
+    with pytest.raises(EvidenceInvalid, match="entry 2 of the log: "):
+        hostile.require_whole()
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_require_whole__anything_changed__names_the_entry(logged: LoggedEntry, case: str) -> None:
     change, message = WRONG[case]

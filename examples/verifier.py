@@ -66,6 +66,7 @@ STATED = {
     "tag": re.compile(r'"rentroll/1"'),
 }
 LOG_RANGE, LOG_ORDER = 2_000, ("blockNumber", "logIndex")
+NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,100}")
 SHOWN = {"entry", "kind", "recorded_at_s", "author", "body", "answers"}
 
 
@@ -685,7 +686,7 @@ class Authors:
         else:
             itself = known is None and (key, body["role"]) == (author, "ledger")
             names = ledger and about is None and body["role"] == "collector"
-            named = body["name"].isprintable() and 0 < len(body["name"]) <= 100
+            named = NAME.fullmatch(body["name"]) is not None
             holds = named and (itself or names)
         if not holds:
             raise ValueError("its author may not say that of a key")

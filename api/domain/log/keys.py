@@ -4,6 +4,7 @@ The operator's address names its ledger key on-chain; that key brings itself int
 the keys of collectors there. A key counts from its entry to the entry that ends it.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,8 @@ from api.domain.units import ZERO32, Bytes32
 from api.errors import InvalidInput, KeyForbidden, KeyUnknown
 
 MAX_NAME_CHARS = 100
+# What a character is, no later version of Unicode changes.
+_NAME = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_NAME_CHARS}}}")
 # Entries about keys are published whole.
 MAX_KEY_BODY_BYTES = 1_024
 
@@ -62,8 +65,8 @@ def read_key_body(body: bytes, kind: EntryKind) -> KeyBody:
             return KeyBody(key)
         field = "name"
         name = as_text(doc["name"])
-        if not name.isprintable() or not 0 < len(name) <= MAX_NAME_CHARS:
-            raise ValueError(f"a name has 1 to {MAX_NAME_CHARS} printable characters")
+        if _NAME.fullmatch(name) is None:
+            raise ValueError(f"a name has 1 to {MAX_NAME_CHARS} characters, no controls")
         field = "role"
         return KeyBody(key, name, KeyRole(as_text(doc["role"])))
     except (ValueError, TypeError) as error:

@@ -114,8 +114,10 @@ def test_answer__that_names_another_receipt__is_gone_on_behind(desk: Desk) -> No
         return send(flight)
 
     desk.service.send = behind  # type: ignore[method-assign]
-    drain(desk.sender)
+    pauses = [desk.sender.step() for _ in range(5)]
 
+    # It rests after each: a service that always names another would keep both at it.
+    assert [bool(pause_s) for pause_s in pauses] == [True, False, True, False, True]
     assert sent == [b"", receipt, b"", receipt]
     assert desk.waiting() == []
     assert (

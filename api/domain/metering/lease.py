@@ -122,6 +122,19 @@ class Lease:
                     stretch.committed,
                 )
 
+    def cuts_in(self, span: Span) -> Iterator[Span]:
+        """A span as `stretches_in` cuts it, without what is said of each part."""
+        at = bisect_right(self._starts, span[0]) - 1
+        if at >= 0 and self.stretches[at].end_s >= span[1]:  # by far the most common
+            yield span
+            return
+        for stretch in self.stretches_in(start_s=span[0], end_s=span[1]):
+            yield stretch.start_s, stretch.end_s
+
+    def weight_at(self, instant_s: int) -> int:
+        """Weight of a GPU-second at an instant at which the lease runs."""
+        return self.stretches[bisect_right(self._starts, instant_s) - 1].weight
+
     def limits_in(self, span: Span) -> Iterator[tuple[int, int, int]]:
         """Start, end and `max_gpus` of each part of a span in which the lease runs."""
         start_s, end_s = span

@@ -240,8 +240,8 @@ class Books:
                 yield Item(LineKind.DELIVERY, device, use.start_s, use.lease, use.end_s)
                 continue
             lease = self._money.leases[use.lease]
-            for stretch in lease.stretches_in(start_s=use.start_s, end_s=use.end_s):
-                yield Item(LineKind.USAGE, device, stretch.start_s, use.lease, stretch.end_s)
+            for start_s, end_s in lease.cuts_in((use.start_s, use.end_s)):
+                yield Item(LineKind.USAGE, device, start_s, use.lease, end_s)
 
     def _charge(self, items: Iterable[Item], period: Period) -> list[Item]:
         """Charge usage of the epoch: steps of the floor of a month's cumulative."""
@@ -253,12 +253,12 @@ class Books:
                 before = weights.get(pair)
                 if before is None:
                     before = self._money.month_sums(pair, self._time, before=period.epoch).usage
-                lease = self._money.leases[item.lease]
-                [stretch] = lease.stretches_in(start_s=item.start_s, end_s=item.end_s)
-                after = before + (item.end_s - item.start_s) * stretch.weight
+                weight = self._money.leases[item.lease].weight_at(item.start_s)
+                after = before + (item.end_s - item.start_s) * weight
                 weights[pair] = after
                 charge = Minor(after // WEIGHT_PER_UNIT - before // WEIGHT_PER_UNIT)
-                item = replace(item, charge=charge)
+                place = item.kind, item.subject, item.start_s, item.lease, item.end_s
+                item = Item(*place, charge)
                 self._book(item)
             charged.append(item)
         return charged

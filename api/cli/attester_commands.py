@@ -122,6 +122,9 @@ def attester_run(
     refusal served. A signal ends it after the running round.
     """
     from api.attester.running import run_attester, run_once
+    from api.cli.collecting import rarely_collecting
+
+    rarely_collecting()
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -22,6 +22,7 @@ from api.cli import (
     watch_commands,
 )
 from api.cli.arguments import Facility, Json
+from api.cli.collecting import rarely_collecting
 from api.cli.environment import settings as _settings
 from api.domain.units import FacilityId
 
@@ -62,7 +63,7 @@ def serve(
     """Serve the HTTP API; migrates the database first."""
     import uvicorn
 
-    from api.cli.server import impatient, rarely_collecting
+    from api.cli.server import impatient
     from api.db.migrate import upgrade
     from api.main import create_app
     from api.routes.service import service_of
@@ -92,6 +93,7 @@ def worker(
     with output.failing():
         settings = _settings()
         stop = _stop_event()
+        rarely_collecting()
         with cli_wiring.open_worker(settings) as running:
             if running.dry:
                 output.log("worker", warning="no relayer key: dry run, nothing is sent")
@@ -119,6 +121,7 @@ def close(
 
     with output.failing():
         with output.progress("epochs", quiet=as_json) as advance:
+            rarely_collecting()
             only = None if facility is None else FacilityId(facility)
             closed = cli_wiring.close_now(_settings(), only, on_progress=advance)
         output.show_closed(closed, as_json=as_json)
@@ -164,6 +167,7 @@ def verify(
             open_evidence(evidence) as source,
             output.progress("verifying blocks", quiet=as_json) as advance,
         ):
+            rarely_collecting()
             report = run(
                 client,
                 source,

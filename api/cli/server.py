@@ -1,26 +1,11 @@
-"""The HTTP server's patience, and its memory.
+"""The HTTP server's patience.
 
 A connection that does not finish a request's head is closed.
 """
 
-import gc
 from asyncio import TimerHandle, Transport
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
-
-# Objects made and not yet gone before Python looks for circles of them.
-_OBJECTS = 50_000
-
-
-def rarely_collecting() -> None:
-    """Look for circles of objects more rarely than Python does by itself: once in 700 new ones.
-
-    A batch of a thousand events makes ten thousand objects and no circle; the looking took a third
-    of its time. What was imported stays for good, and is not looked at again.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS, 20, 20)
 
 
 def impatient(head_timeout_s: float) -> type[H11Protocol]:

@@ -11,6 +11,7 @@ from api.attester.wiring import open_attester
 from api.chain import calldata
 from api.chain.client import ChainClient
 from api.cli import wiring as cli_wiring
+from api.cli.collecting import rarely_collecting
 from api.db.session import open_engine
 from api.domain.statements import closing
 from api.domain.statements.recompute import Recomputation
@@ -75,6 +76,7 @@ def _close(
     database_url: str, evidence: Path, facility_id: FacilityId, now_s: int
 ) -> dict[str, float]:
     spent: dict[str, float] = {}
+    rarely_collecting()
     engine = open_engine(database_url)
     _, period = close.due_periods(engine, now_s, facility_id)[0]
     with timed(closing, ("usage_tree", *_ENCODERS), spent):
@@ -101,6 +103,7 @@ def _close(
 
 def _attest(settings: Path) -> dict[str, float]:
     spent: dict[str, float] = {}
+    rarely_collecting()
     with (
         open_attester(read_settings(settings)) as running,
         timed(HttpAttesterApi, ("log", "submit"), spent),
@@ -124,6 +127,7 @@ def _attest(settings: Path) -> dict[str, float]:
 
 
 def _verify(rpc_url: str, evidence: Path) -> dict[str, float]:
+    rarely_collecting()
     started = time.perf_counter()
     with ChainClient(rpc_url) as client:
         report = verify(client, EvidenceFolder(evidence))

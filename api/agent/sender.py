@@ -60,6 +60,8 @@ class Sender:
         self._asked_time_s: int | None = None
         # Facilities whose log does not take the key, the one that was asked longest ago first.
         self._refused: dict[int, None] = {}
+        # Whether the last answer named another receipt than the one behind which was signed.
+        self._named_another = False
         self.state = SenderState()
 
     def step(self) -> float:
@@ -108,8 +110,11 @@ class Sender:
             return 0.0
         except Behind as error:
             self._flights.begin_behind(flight, error.receipt, now_s=self._clock.now_s())
-            # Not at once: a service that always names another would keep both at it.
-            return _IDLE_PAUSE_S
+            # Once at once: a service that always names another would keep both at it.
+            pause_s = _IDLE_PAUSE_S if self._named_another else 0.0
+            self._named_another = True
+            return pause_s
+        self._named_another = False
         self._clock.hear(answered.date)
         self._asked_time_s = self._clock.now_s()
         ahead = self._flights.settle(

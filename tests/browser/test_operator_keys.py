@@ -68,6 +68,6 @@ def test_keys__made_rotated_and_revoked__a_collector_feels_it_at_once(
 
     changes = page.get_by_role("table", name="Changes of keys").get_by_role("row")
     expect(changes.nth(1)).to_contain_text(re.compile("revoked", re.IGNORECASE))
-    # Two made when the operator was registered, two here, and two that ended one.
-    expect(changes).to_have_count(1 + 6)
+    # One made when the operator was registered, two here, and two that ended one.
+    expect(changes).to_have_count(1 + 5)
     fit(found)

@@ -114,16 +114,30 @@ def test_answer__that_names_another_receipt__is_gone_on_behind(desk: Desk) -> No
         return send(flight)
 
     desk.service.send = behind  # type: ignore[method-assign]
-    pauses = [desk.sender.step() for _ in range(5)]
+    drain(desk.sender)
 
-    # It rests after each: a service that always names another would keep both at it.
-    assert [bool(pause_s) for pause_s in pauses] == [True, False, True, False, True]
     assert sent == [b"", receipt, b"", receipt]
     assert desk.waiting() == []
     assert (
         _health(desk)["sender"]["receipts"]
         == [{"log": str(signing.log.name), "entry": 1, "recorded_at_s": 1_000}] * 2
     )
+
+
+def test_answer__that_names_another_receipt_each_time__is_asked_for_with_pauses(
+    desk: Desk,
+) -> None:
+    """A service that never has enough does not keep the agent at it."""
+    receipt = pack_receipt(
+        Signing(desk.spool).log.take(b"key", ZERO32, kind=EntryKind.KEY, at_s=1_000)
+    )
+
+    def behind(_flight: Flight) -> Answered:
+        raise Behind("409 after_wrong", receipt)
+
+    desk.service.send = behind  # type: ignore[method-assign]
+
+    assert [desk.sender.step() for _ in range(3)] == [0.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("off_s", [0, 121])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from api.attester.failures import NotYet
 from api.attester.requirements import RawInput, require_voided
 from api.chain.abi import Function
 from api.chain.signatures import LINE, STATEMENT
@@ -18,7 +19,6 @@ from api.domain.lifecycle import Reopening
 from api.domain.metering.judge import Recorded
 from api.domain.statements.lines import Line, usage_tree
 from api.domain.statements.statement import Statement, statement_hash
-from api.errors import EvidenceInvalid
 from api.routes.service import service_of
 from scripts.dev.stack import RENTER, wallet
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
@@ -317,5 +317,5 @@ def test_attester__reopening_that_no_fault_explains__is_refused() -> None:
 
     require_voided(raw, [0, 1, 1])
     for voided in ([], [1], [0, 0]):
-        with pytest.raises(EvidenceInvalid, match="without a proven fault"):
+        with pytest.raises(NotYet, match="without a proven fault"):
             require_voided(raw, voided)

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from api.domain.log import event_texts, strict_json
-from api.domain.log.bodies import MAX_BODY_BYTES, inflate, read_plain
+from api.domain.log.bodies import MAX_BODY_BYTES, inflate, pack, read_plain, unpack
 from api.domain.log.strict_json import (
     MAX_DEPTH,
     count_batch_keys,
@@ -285,6 +285,27 @@ def test_bodies__above_the_limit__are_refused_before_they_are_read() -> None:
         inflate(gzip.compress(b" " * (MAX_BODY_BYTES + 1)))
     with pytest.raises(TooLarge, match="body is larger than"):
         read_plain(b" " * (MAX_BODY_BYTES + 1))
+
+
+def test_pack__any_body__comes_back() -> None:
+    for body in (b"", b"[]", b" " * 1_000_000):
+        assert unpack(pack(body)) == body
+    assert len(pack(b" " * 1_000_000)) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("packed", "message"),
+    [
+        (b"no zlib", "not packed"),
+        (pack(b"[1]")[:-1], "cut off"),
+        (pack(b"[1]") + b"x", "bytes behind its end"),
+        (pack(b" " * (8 * MAX_BODY_BYTES + 1)), "too long"),
+    ],
+)
+def test_unpack__anything_else__is_refused(packed: bytes, message: str) -> None:
+    """A bomb stops early."""
+    with pytest.raises(ValueError, match=message):
+        unpack(packed)
 
 
 @pytest.mark.parametrize("body", [b"7", b'"text"', b"null", b"\xff"])

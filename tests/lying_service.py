@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from api.attester.attest import Verdict
+from api.attester.verdict import Verdict
 from api.domain.facility import FacilityTerms
 from api.domain.log.entry import NO_LOG, EntryKind, LogName, end_of
 from api.domain.log.logged import LoggedEntry, logged_entry

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.attester.attest import Verdict
+from api.attester.verdict import Verdict
 from tests.factories import device
 from tests.world import World, send
 

@@ -13,11 +13,12 @@ from sqlalchemy import Engine
 
 from api.access.accounts import add_attester_key
 from api.attester.account import AttesterAccount
-from api.attester.attest import Attester, Verdict
+from api.attester.attest import Attester
 from api.attester.chain_facts import ChainFacts
 from api.attester.client import HttpAttesterApi
 from api.attester.memory import SignedMemory
 from api.attester.memory_rows import Bound
+from api.attester.verdict import Verdict
 from api.chain import calldata
 from api.chain.answers import Receipt, to_bytes
 from api.chain.client import ChainClient, chain_clock

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from api.attester.account import AttesterAccount
@@ -10,7 +10,8 @@ from api.attester.chain_facts import ChainFacts
 from api.attester.failures import BeforeMemory, MemoryContradicted, NotYet
 from api.attester.kept_books import KeptBooks
 from api.attester.memory import SignedMemory
-from api.attester.refusing import Found, Refuser, found_by
+from api.attester.posted import PostedStatements
+from api.attester.refusing import Refuser
 from api.attester.requirements import (
     Reproduced,
     difference,
@@ -20,6 +21,7 @@ from api.attester.requirements import (
     require_voided,
 )
 from api.attester.service import AttesterApi
+from api.attester.verdict import Verdict, verdict_of
 from api.domain.capital.duties import require_pay
 from api.domain.facility import FacilityTerms, Period, check_terms, require_own_log
 from api.domain.log.entry import LogEnd
@@ -36,7 +38,6 @@ from api.domain.statements.evidence import (
 )
 from api.domain.statements.evidence_reader import decode_facility, read_attestations
 from api.domain.statements.recompute import RawInput, Recomputation
-from api.domain.statements.refusals import RefusalCode
 from api.domain.statements.statement import statement_hash, statement_preimage
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import (
@@ -50,23 +51,6 @@ from api.evidence_store import HOSTILE, EvidenceSource
 
 # Closed epochs that wait for a quorum: of more, signatures of before are looked for no further.
 _MOST_UNPOSTED = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What an attester decided: signed, or refused with a reason.
-
-    epoch: of the statement; None for the pledge of an offer, or one in its place.
-    found: what a statement is refused for; None for what cannot be judged yet, and for pledges.
-    refusal: file of the signed refusal.
-    """
-
-    facility_id: FacilityId
-    epoch: Epoch | None
-    signed: bool
-    reason: str | None = None
-    found: Found | None = None
-    refusal: str | None = None
 
 
 class Attester:
@@ -102,6 +86,7 @@ class Attester:
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[FacilityId, Reproduced] = {}
         self._books = KeptBooks(None) if books is None else books
+        self._posted = PostedStatements(facts, memory, self._judge_posted)
 
     def run_once(self) -> list[Verdict]:
         """Judge everything pending: pledges by facility, then statements in order of epochs.
@@ -113,11 +98,11 @@ class Attester:
         for facility_id in self._api.pending_pledges(self._account.address):
             if self._facts.seated(facility_id, self._account.address):
                 act = partial(self._sign_pledge, facility_id)
-                verdicts.append(_verdict(facility_id, None, act))
+                verdicts.append(verdict_of(facility_id, None, act))
         for facility_id, epoch, root in self._api.pending_replacements(self._account.address):
             if self._facts.seated(facility_id, self._account.address):
                 act = partial(self._sign_replacement, facility_id, epoch, root)
-                verdicts.append(_verdict(facility_id, None, act))
+                verdicts.append(verdict_of(facility_id, None, act))
         for facility_id, epoch, claimed_hash in self._api.pending(self._account.address):
             if self._facts.seated(facility_id, self._account.address):
                 verdicts.append(self._statement(facility_id, epoch, Bytes32(claimed_hash)))
@@ -135,12 +120,28 @@ class Attester:
             for m in missing
         ]
 
+    def look_at_posted(self) -> list[Verdict]:
+        """Judge statements that are posted and that this attester did not sign, shown to it or not;
+        what does not hold is refused in public. Each is judged once.
+
+        Raises:  ChainUnavailable, SignerFailed, Misconfigured.
+        """
+        self._memory.require_active()
+        facilities = [] if self._refuser is None else self._refuser.seated()
+        return [verdict for facility_id in facilities for verdict in self._posted.of(facility_id)]
+
+    def _judge_posted(self, facility_id: FacilityId, epoch: Epoch, claimed: Bytes32) -> Verdict:
+        return self._judged(facility_id, epoch, claimed, self._reproduce)
+
+    def _reproduce(self, facility_id: FacilityId, epoch: Epoch, claimed: Bytes32) -> None:
+        self._judge(facility_id, epoch, claimed, seen=self._memory.log_end(facility_id))
+
     def _statement(self, facility_id: FacilityId, epoch: Epoch, claimed: Bytes32) -> Verdict:
         """Sign a statement, or say why not; what was found twice in a row is refused in public."""
         rests = self._rests.get((facility_id, epoch, claimed))
         if rests is not None and time.monotonic() < rests[0]:
             return rests[1]
-        verdict = self._judged(facility_id, epoch, claimed)
+        verdict = self._judged(facility_id, epoch, claimed, self._sign_statement)
         self._rests.pop((facility_id, epoch, claimed), None)
         if verdict.refusal is not None:
             # Each look reads the whole log: a wrong statement must not starve the right ones.
@@ -148,15 +149,21 @@ class Attester:
             self._rests[facility_id, epoch, claimed] = until_s, verdict
         return verdict
 
-    def _judged(self, facility_id: FacilityId, epoch: Epoch, claimed: Bytes32) -> Verdict:
-        act = partial(self._sign_statement, facility_id, epoch, claimed)
-        verdict = _verdict(facility_id, epoch, act)
+    def _judged(
+        self,
+        facility_id: FacilityId,
+        epoch: Epoch,
+        claimed: Bytes32,
+        judge: Callable[[FacilityId, Epoch, Bytes32], None],
+    ) -> Verdict:
+        act = partial(judge, facility_id, epoch, claimed)
+        verdict = verdict_of(facility_id, epoch, act)
         if verdict.found is None or self._refuser is None:
             return verdict
         name = self._refuser.refused(facility_id, epoch, claimed, verdict.found)
         if name is None:
             # A glitch on the way is no reason for a public word: all is read once more.
-            again = _verdict(facility_id, epoch, act)
+            again = verdict_of(facility_id, epoch, act)
             if again.found is None or not again.found.same(verdict.found):
                 return again
             name = self._refuser.refuse(facility_id, epoch, claimed, again.found)
@@ -375,19 +382,3 @@ class Attester:
                 raise EvidenceInvalid(message, file=MANIFEST_FILE)
         own.closed = rebuilt.close(period)
         return own.closed
-
-
-def _verdict(facility_id: FacilityId, epoch: Epoch | None, act: Callable[[], None]) -> Verdict:
-    """What became of one thing to sign; what is wrong with one keeps no other waiting."""
-    try:
-        act()
-    except AppError as error:
-        found = None if epoch is None else found_by(error)
-        return Verdict(facility_id, epoch, signed=False, reason=error.message, found=found)
-    except HOSTILE as error:
-        # A service that hands out nonsense gets no signature, and does not stop us.
-        what = "pledge" if epoch is None else "statement"
-        reason = f"the input of the {what} is not readable: {error!r}"
-        found = None if epoch is None else Found(RefusalCode.NOT_RECOMPUTED, "", reason)
-        return Verdict(facility_id, epoch, signed=False, reason=reason, found=found)
-    return Verdict(facility_id, epoch, signed=True)

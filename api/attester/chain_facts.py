@@ -149,6 +149,11 @@ class ChainFacts:
         ).at(block=self._head())
         return Epoch(posted + closed)
 
+    def posted_hash(self, facility_id: FacilityId, epoch: Epoch) -> Bytes32:
+        """Hash of the posted statement of an epoch. The contract refuses one without any."""
+        registry = self._contracts.statement_registry
+        return registry.statement_of(facility_id, epoch).at(block=self._head()).statement_hash
+
     def standing_rival(self, facility_id: FacilityId, rivals: Sequence[Bytes32]) -> Bytes32 | None:
         """One of some signed statements that was never void, so that it and another of its place
         are an equivocation; None if all were, or if the facility may state anew."""

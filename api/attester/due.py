@@ -34,17 +34,22 @@ class DueEvidence:
         self._facilities: set[FacilityId] = set()
         self._since: dict[tuple[FacilityId, Epoch, Bytes32], int] = {}
 
+    def seated(self, account: str) -> list[FacilityId]:
+        """Facilities on whose panel an account sits. Raises ChainUnavailable."""
+        head = self._contracts.client.head().number
+        self._follow(head)
+        found = sorted(self._facilities)
+        return [f for f in found if panel_of(self._contracts, f, block=head).seats(account)]
+
     def older_than(self, age_s: int, account: str) -> Iterator[Due]:
         """What stood there for so long, of facilities on whose panel an account sits.
 
         Raises:  ChainUnavailable.
         """
         head = self._contracts.client.head()
-        self._follow(head.number)
         before_s = head.time_s - age_s
-        for facility_id in sorted(self._facilities):
-            if panel_of(self._contracts, facility_id, block=head.number).seats(account):
-                yield from self._of(facility_id, before_s=before_s, block=head.number)
+        for facility_id in self.seated(account):
+            yield from self._of(facility_id, before_s=before_s, block=head.number)
 
     def _follow(self, head: int) -> None:
         first, contracts = self._next_block, self._contracts

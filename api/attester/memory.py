@@ -149,6 +149,13 @@ class SignedMemory:
         known = any(place.facility_id == facility_id for place in self._signed)
         return Epoch(0) if known else None
 
+    def has_signed(self, facility_id: FacilityId, epoch: Epoch, hashed: Bytes32) -> bool:
+        """Whether a statement of an epoch was signed."""
+        return any(
+            (place.facility_id, place.epoch) == (facility_id, epoch) and hashed in signed
+            for place, signed in self._signed.items()
+        )
+
     def rivals(self, statement: Statement) -> list[Bytes32]:
         """Hashes of other statements of the same place that were signed, ascending."""
         place = signed_row(statement, NO_LOG).place

@@ -129,6 +129,10 @@ class Refuser:
             self._sign(facility_id, epoch, found, statement=NO_HASH, evidence=evidence)
         return self._sign(facility_id, epoch, found, statement=statement, evidence=evidence)
 
+    def seated(self) -> list[FacilityId]:
+        """Facilities on whose panel the account sits. Raises ChainUnavailable."""
+        return self._due.seated(self._account.address)
+
     def missing(self) -> list[Missing]:
         """Refuse evidence that cannot be had a day after its hash stood on-chain."""
         told = []

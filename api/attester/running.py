@@ -4,9 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from api.attester.attest import Verdict
 from api.attester.serving import serving_refusals
 from api.attester.settings import AttesterSettings
+from api.attester.verdict import Verdict
 from api.attester.wiring import RunningAttester, open_attester
 from api.errors import AppError
 
@@ -60,6 +60,7 @@ class _Rounds:
         verdicts = list(self._running.attester.run_once())
         if looks:
             verdicts += self._running.attester.look_for_missing()
+            verdicts += self._running.attester.look_at_posted()
         for verdict in verdicts:
             self._tell(verdict)
         return verdicts

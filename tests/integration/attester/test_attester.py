@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from api.attester.account import AttesterAccount
-from api.attester.attest import Attester, RawInput, Verdict
+from api.attester.attest import Attester, RawInput
+from api.attester.verdict import Verdict
 from api.chain import calldata
 from api.chain.panels import attester_warnings
 from api.domain.log.bodies import pack

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from api.attester.attest import Attester, Verdict
+from api.attester.attest import Attester
 from api.attester.memory import SignedMemory
+from api.attester.verdict import Verdict
 from tests.factories import DAY_S, HOUR_S
 from tests.rewriting import rewrite_evidence, rewrite_log
 from tests.world import World

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.attester.attest import Verdict
+from api.attester.verdict import Verdict
 from api.chain import calldata
 from api.db.facilities import facility_row
 from api.db.pledges import waiting_pledges

@@ -76,7 +76,6 @@ def run(source: Source, folder: Path, *, kill_worker: bool, keep: bool, console:
             code, report = stack.verify()
         with timer.step("hold receipts to the published logs"):
             logs = story.signers.logs()
-            story.signers.close()
         found = [finding["sentence"] for finding in report["findings"]] + mismatches(
             stack.get("/v1/reconciliation"), report, source.gpu_minutes
         )

@@ -147,7 +147,6 @@ def serve(folder: Path, *, days: int, port: int, console: Console) -> None:
             living.run()
         finally:
             living.stop()
-            story.signers.close()
 
 
 def main() -> int:

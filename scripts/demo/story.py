@@ -52,6 +52,7 @@ class Story:
         # By operator: its API key, which may do everything but sign.
         self.keys: list[str] = []
         self.signers = Keys(stack, self.keys)
+        stack.on_exit(self.signers.close)
         self._facilities: list[Facility] = []
         self._holders = [wallet(i).address for i in HOLDERS]
         self._renter = wallet(RENTER).address

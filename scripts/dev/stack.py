@@ -107,6 +107,10 @@ class Stack:
     ) -> None:
         self._exits.close()
 
+    def on_exit(self, close: Callable[[], None]) -> None:
+        """What somebody opened on this stack ends with it, before its processes do."""
+        self._exits.callback(close)
+
     def now(self, call: Call[T]) -> T:
         """What contracts answer at the newest block."""
         return call.at(block=self.client.head().number)

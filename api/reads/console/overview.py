@@ -9,6 +9,7 @@ from api.db.reopenings import reopenings_of
 from api.db.session import Connection, Engine, reading
 from api.db.standing import Progress, progress_of
 from api.db.tables.facilities import FacilityRow
+from api.domain.facility import FacilityTerms
 from api.domain.lifecycle import FacilityState, Reopening
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
@@ -57,7 +58,7 @@ class ConsoleFacilityView:
 
     facility: FacilityRow
     chain: OnChainView
-    epochs_posted: int
+    epochs_posted: int  # without the closing statement
     rent: RentView
     attested: AttestedView
 
@@ -79,6 +80,7 @@ class _Stored:
     rent: RentView
     bonded: bool
     progress: Progress
+    epochs_posted: int
     voided: Epoch | None
     reopenings: tuple[Reopening, ...]
     last_event_end_s: int | None
@@ -123,7 +125,7 @@ def overview(
     ]
     views = [
         ConsoleFacilityView(
-            entry.facility, chain_view, entry.progress.posted, entry.rent, entry.attested
+            entry.facility, chain_view, entry.epochs_posted, entry.rent, entry.attested
         )
         for entry, chain_view in zip(stored, chain_views, strict=True)
     ]
@@ -162,6 +164,7 @@ def _stored(connection: Connection, facility: FacilityRow, *, window_s: int, now
         read_rent(connection, facility_id, window_s=window_s, now_s=now_s),
         is_bonded(connection, facility_id),
         progress,
+        _epochs_posted(connection, facility_id, terms, progress),
         voided_epoch(connection, facility_id, progress),
         reopenings_of(connection, facility_id),
         max(ends, default=None),
@@ -170,6 +173,15 @@ def _stored(connection: Connection, facility: FacilityRow, *, window_s: int, now
         tuple(metering.pledged_elsewhere(connection, facility_id)),
         _attested(connection, facility_id),
     )
+
+
+def _epochs_posted(
+    connection: Connection, facility_id: FacilityId, terms: FacilityTerms, progress: Progress
+) -> int:
+    """Epochs whose statement stands: the closing one is of no epoch."""
+    ended_at_s = chain_store.ended_at(connection, [facility_id]).get(facility_id)
+    epochs = terms.epoch_count if ended_at_s is None else terms.epochs_over(ended_at_s)
+    return sum(epoch < epochs for epoch in progress.standing)
 
 
 def _attested(connection: Connection, facility_id: FacilityId) -> AttestedView:

@@ -13,6 +13,7 @@ from api.domain.hashing import device_hash
 from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import decode_facility
 from api.errors import Conflict
+from tests.endings import all_epochs
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, device
 from tests.integration.service import Service, problem
 from tests.story import two_epochs
@@ -149,6 +150,18 @@ def test_console__after_two_epochs__agrees_with_the_reconciliation(world: World)
     page = world.http.get(f"{path}/epochs?offset=2&limit=1").json()["epochs"]
     assert [e["epoch"] for e in page] == [1]
     assert world.http.get(f"{path}/epochs?offset=9").json()["epochs"] == []
+
+
+@pytest.mark.chain
+def test_console__books_closed__counts_the_closing_statement_as_no_epoch(world: World) -> None:
+    all_epochs(world)
+    key = "0x" + wallet(1).key.hex().removeprefix("0x")
+    sign_in(world.http, key, chain_id=world.deployment.chain_id)
+
+    (facility,) = world.http.get("/v1/console").json()["facilities"]
+
+    tranche = world.http.get(f"/v1/tranches/{world.token_ids[0]}").json()
+    assert facility["epochs_posted"] == tranche["terms"]["epochs_posted"] == world.posted == 3
 
 
 @pytest.mark.chain

@@ -53,7 +53,7 @@ class ConsoleFacility(BaseModel):
     window_start_s: int = Field(description="UTC seconds.")
     window_end_s: int = Field(description="UTC seconds, exclusive.")
     epochs_closed: int = Field(description="Statements in the books.")
-    epochs_posted: int = Field(description="Number of statements that stand on-chain.")
+    epochs_posted: int = Field(description="Epochs whose statement stands on-chain.")
     epochs_settled: int = Field(description="Number of epochs that a settlement has counted.")
     receivable_micros: int = Field(description=f"Attested, rent not collected; {MICROS}.")
     bond_micros: int | None = Field(description=f"Bond held; null if none was agreed; {MICROS}.")

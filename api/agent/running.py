@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -113,8 +114,9 @@ def _run(
             for worker in sources.workers:
                 worker.abort()
             transport.abort()
+            until_s = time.monotonic() + _JOIN_S
             for thread in threads:
-                thread.join(_JOIN_S)
+                thread.join(max(0.0, until_s - time.monotonic()))
         for worker in sources.workers:
             worker.close()
         transport.close()

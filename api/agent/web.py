@@ -38,6 +38,7 @@ class Web:
     _connection: http.client.HTTPConnection | None = None
     _context: ssl.SSLContext | None = None
     _used: bool = False
+    _over: bool = False
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -87,7 +88,7 @@ class Web:
             return self._once(method, target, body, sent)
         except (ConnectionError, http.client.RemoteDisconnected):
             # A connection that was kept may have been closed by the other side meanwhile.
-            if not again:
+            if not again or self._over:
                 raise
             return self._once(method, target, body, sent)
 
@@ -96,6 +97,11 @@ class Web:
     ) -> http.client.HTTPResponse:
         try:
             connection = self._connected()
+            if connection.sock is None:
+                connection.connect()
+            # Looked at behind the connecting: `abort` closes a connection, or is seen here.
+            if self._over:
+                raise ConnectionAbortedError("told to end")
             connection.request(method, target, body=body, headers=dict(headers))
             response = connection.getresponse()
         except BROKEN:
@@ -126,7 +132,8 @@ class Web:
             self._connection = None
 
     def abort(self) -> None:
-        """From another thread: whoever waits for an answer fails at once."""
+        """From another thread: whoever waits for an answer fails at once, and so do all after."""
+        self._over = True
         connection = self._connection
         if connection is not None and connection.sock is not None:
             with suppress(OSError):

@@ -173,3 +173,16 @@ def test_service__that_is_not_there__is_unreachable() -> None:
 def test_url__that_is_none__is_a_setting_that_is_wrong(url: str) -> None:
     with pytest.raises(SettingsWrong, match="URL"):
         Web(url)
+
+
+def test_abort__between_two_requests__lets_none_open_another_connection(
+    transport: HttpTransport, far: Far
+) -> None:
+    transport.send(FLIGHT)
+
+    transport.abort()
+
+    for _ in range(2):
+        with pytest.raises(Unreachable, match="told to end"):
+            transport.send(FLIGHT)
+    assert len(far.asked) == 1

@@ -35,6 +35,7 @@ class SlurmSource:
         self._settings = settings
         self.records = Records(settings.records)
         self._running: subprocess.Popen[str] | None = None
+        self._over = False
 
     def read(self, now_s: int, cursor: str | None) -> Round:
         """Jobs that ran at some time since the cursor. Raises SourceFailed."""
@@ -51,7 +52,11 @@ class SlurmSource:
         return Round(now_s, turn.uses, turn.ends, cursor=str(now_s), problems=turn.problems)
 
     def abort(self) -> None:
-        """Stop a sacct that is still working."""
+        """From another thread: stop a sacct that is still working, and each that begins later."""
+        self._over = True
+        self._kill()
+
+    def _kill(self) -> None:
         running = self._running
         if running is not None:
             running.kill()
@@ -75,9 +80,12 @@ class SlurmSource:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
+            # Looked at behind the start: `abort` kills a process, or is seen here.
+            if self._over:
+                self._kill()
             output, said = self._running.communicate(timeout=_TIMEOUT_S)
         except (OSError, subprocess.TimeoutExpired) as error:
-            self.abort()
+            self._kill()
             raise SourceFailed(f"{command[0]}: {error}") from error
         if self._running.returncode != 0:
             raise SourceFailed(f"{command[0]}: {said.strip()[:300] or 'failed'}")

@@ -222,6 +222,17 @@ def test_sacct__that_fails_or_prints_something_else__ends_nothing(cluster: Clust
             cluster.read(600)
 
 
+def test_abort__between_two_polls__lets_no_sacct_work_on(cluster: Cluster) -> None:
+    cluster.says(_row("1"))
+    # One that waits for a database which does not answer.
+    (cluster.folder / "sacct.py").write_text("import time\ntime.sleep(600)\n")
+
+    cluster.source.abort()
+
+    with pytest.raises(SourceFailed, match=r"failed$"):
+        cluster.read(600)
+
+
 def test_jobs__from_start_to_end_over_restarts__are_in_the_book_once(
     cluster: Cluster, tmp_path: Path
 ) -> None:

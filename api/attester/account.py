@@ -1,27 +1,12 @@
 """Who attests: an account, the key that signs for it, and the check of every signature."""
 
 from collections.abc import Callable
-from typing import Protocol
 
-from api.attester.failures import SignerFailed
 from api.chain.client import ChainClient
 from api.chain.erc1271 import accepts_signature
-from api.chain.signer import recover
+from api.chain.signer import Signer, recover
 from api.domain.hashing import keccak
-
-
-class Key(Protocol):
-    """A secp256k1 key, wherever it is."""
-
-    @property
-    def address(self) -> str:
-        """Checksummed address of the key."""
-        ...
-
-    def sign(self, preimage: bytes) -> bytes:
-        """65 bytes `r ‖ s ‖ v` over the keccak-256 of a preimage. Raises SignerFailed."""
-        ...
-
+from api.keys.failures import SignerFailed
 
 # Whether a contract takes a signature over a digest as its own.
 Accepts = Callable[[bytes, bytes], bool]
@@ -30,7 +15,7 @@ Accepts = Callable[[bytes, bytes], bool]
 class AttesterAccount:
     """Signs for an account. No signature leaves that the contracts would not take as its own."""
 
-    def __init__(self, key: Key, *, contract: str | None = None, accepts: Accepts | None = None):
+    def __init__(self, key: Signer, *, contract: str | None = None, accepts: Accepts | None = None):
         """Args: contract: account that attests where that is a contract wallet; `accepts` asks it.
         Without it the key attests itself."""
         self._key, self._accepts = key, accepts
@@ -58,7 +43,7 @@ class AttesterAccount:
         return signature
 
 
-def contract_account(client: ChainClient, contract: str, key: Key) -> AttesterAccount:
+def contract_account(client: ChainClient, contract: str, key: Signer) -> AttesterAccount:
     """A contract wallet that attests, and the key that signs for it."""
 
     def accepts(digest: bytes, signature: bytes) -> bool:

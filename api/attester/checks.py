@@ -11,7 +11,7 @@ from api.attester.account import AttesterAccount
 from api.attester.memory import peek
 from api.attester.memory_rows import Moved, Signed
 from api.attester.settings import AttesterSettings
-from api.attester.wiring import account_of, bound_of, make_api, now_s, open_key
+from api.attester.wiring import account_of, bound_of, make_api, now_s
 from api.chain.answers import Block
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
@@ -20,6 +20,7 @@ from api.chain.events import facility_offers
 from api.chain.linked import linked_deployment
 from api.chain.panels import attester_warnings
 from api.errors import AppError, ChainUnavailable
+from api.keys.opening import open_key
 from api.local.finding import Finding
 
 # Signed to see whether the key can: no type of EIP-712 begins like that.

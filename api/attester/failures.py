@@ -24,10 +24,3 @@ class MemoryContradicted(EvidenceInvalid):
     """What is shown contradicts what this attester signed or saw before."""
 
     code = "attester_memory"
-
-
-class SignerFailed(AppError):
-    """The key did not sign: the signer is away, refuses, or signed something else."""
-
-    status = 503
-    code = "attester_signer"

@@ -5,33 +5,16 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.attester.keys.kms import KmsSettings
-from api.attester.keys.web3signer import Web3SignerSettings
 from api.chain.calldata import checksum
 from api.domain.units import Address
+from api.keys.kms import KmsSettings
+from api.keys.opening import KeySettings, KeystoreSettings, RawKeySettings
+from api.keys.web3signer import Web3SignerSettings
 from api.local.settings_table import SettingsTable, SettingsWrong
 
 _MOST_PORT = 65_535
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 _LOCAL = "127.0.0.1"
-
-
-@dataclass(frozen=True, slots=True)
-class KeystoreSettings:
-    """A keystore of version 3, and the file of its password."""
-
-    file: Path
-    password_file: Path
-
-
-@dataclass(frozen=True, slots=True)
-class RawKeySettings:
-    """A file of 32 bytes in hex."""
-
-    file: Path
-
-
-KeySettings = KeystoreSettings | RawKeySettings | Web3SignerSettings | KmsSettings
 
 
 @dataclass(frozen=True, slots=True)

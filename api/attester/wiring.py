@@ -6,29 +6,28 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.attester.account import AttesterAccount, Key, contract_account
+from api.attester.account import AttesterAccount, contract_account
 from api.attester.attest import Attester
 from api.attester.chain_facts import ChainFacts
 from api.attester.client import HttpAttesterApi
 from api.attester.due import DueEvidence
 from api.attester.kept_books import KeptBooks
-from api.attester.keys.keystore import keystore_key, raw_key
-from api.attester.keys.kms import KmsKey, KmsSettings
-from api.attester.keys.web3signer import Web3SignerKey, Web3SignerSettings
 from api.attester.memory import SignedMemory
 from api.attester.memory_rows import Bound
 from api.attester.moving import Extends, holds
 from api.attester.refusing import Refuser
-from api.attester.settings import AttesterSettings, KeySettings, KeystoreSettings
+from api.attester.settings import AttesterSettings
 from api.attester.shelf import RefusalShelf
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
 from api.chain.linked import linked_deployment
 from api.chain.panels import attester_warnings
+from api.chain.signer import Signer
 from api.domain.log.entry import LogEnd
 from api.domain.units import FacilityId
 from api.evidence_store import EvidenceUrl
+from api.keys.opening import open_key
 from api.local.secret_file import KeyFileWrong, read_secret
 from api.local.settings_table import SettingsWrong
 
@@ -50,25 +49,7 @@ def now_s() -> int:
     return int(time.time())
 
 
-@contextmanager
-def open_key(settings: KeySettings) -> Iterator[Key]:
-    """The key that signs.
-
-    Raises:  KeyFileWrong, SettingsWrong, SignerFailed where it has to be asked for.
-    """
-    if isinstance(settings, KeystoreSettings):
-        yield keystore_key(settings.file, password_file=settings.password_file)
-    elif isinstance(settings, Web3SignerSettings):
-        with closing(Web3SignerKey(settings)) as remote:
-            yield remote
-    elif isinstance(settings, KmsSettings):
-        with closing(KmsKey(settings)) as kept:
-            yield kept
-    else:
-        yield raw_key(settings.file)
-
-
-def account_of(settings: AttesterSettings, client: ChainClient, key: Key) -> AttesterAccount:
+def account_of(settings: AttesterSettings, client: ChainClient, key: Signer) -> AttesterAccount:
     """The account that attests: the key's own, or the contract wallet that it signs for."""
     if settings.contract is None:
         return AttesterAccount(key)

@@ -1,7 +1,7 @@
 """Keys: signing transactions and statement digests. Keys never appear in logs or errors."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from eth_account import Account
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
@@ -18,6 +18,22 @@ from api.errors import Misconfigured
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 # Signatures above half of it are malleable, and OpenZeppelin refuses them.
 _HALF_ORDER = CURVE_ORDER // 2
+
+
+class Signer(Protocol):
+    """A secp256k1 key, wherever it is."""
+
+    @property
+    def address(self) -> str:
+        """Checksummed address of the key."""
+        ...
+
+    def sign(self, preimage: bytes) -> bytes:
+        """65 bytes `r ‖ s ‖ v` over the keccak-256 of a preimage.
+
+        Raises:  AppError if the signer is away, or refuses.
+        """
+        ...
 
 
 class LocalSigner:

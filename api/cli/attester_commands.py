@@ -73,8 +73,8 @@ def attester_init(
 
     No file is written over.
     """
-    from api.attester.keys.keystore import make_keystore
     from api.attester.settings_text import settings_text
+    from api.keys.keystore import make_keystore
     from api.local.secret_file import write_secret
 
     with _failing():

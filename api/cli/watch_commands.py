@@ -33,7 +33,7 @@ PasswordFile = Annotated[
 
 
 def _signer(key: Path | None, password: Path | None) -> "LocalSigner | None":
-    from api.attester.keys.keystore import keystore_key, raw_key
+    from api.keys.keystore import keystore_key, raw_key
 
     if key is None:
         return None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 API = Path(__file__).resolve().parents[2] / "api"
-ROOMS = ("ledger", "db", "domain", "epochs", "attester")
+ROOMS = ("ledger", "db", "domain", "epochs", "keys", "attester")
 # Functions that keep their order, and why.
 EXCEPTIONS = {
     # Called by others, who name nothing.
@@ -24,7 +24,7 @@ EXCEPTIONS = {
     "domain/metering/judge.py:_require_free",
     # As HTTP writes a request: method, then path.
     "attester/client.py:_request",
-    "attester/keys/web3signer.py:_ask",
+    "keys/web3signer.py:_ask",
     # The lower end of a log, then the higher.
     "attester/wiring.py:extends",
     # Status, then code, as an answer has them. Signature, then message, as Ed25519 is written.

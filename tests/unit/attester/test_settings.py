@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from api.attester.keys.kms import KmsSettings
-from api.attester.keys.web3signer import Web3SignerSettings
 from api.attester.settings import (
     AttesterSettings,
     KeystoreSettings,
@@ -14,6 +12,8 @@ from api.attester.settings import (
     read_settings,
 )
 from api.attester.settings_text import settings_text
+from api.keys.kms import KmsSettings
+from api.keys.web3signer import Web3SignerSettings
 from api.local.settings_table import SettingsWrong
 
 REGISTRY = "0x5FbDB2315678afecb367f032d93F642f64180aa3"

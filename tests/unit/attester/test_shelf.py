@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.attester.failures import BeforeMemory, MemoryContradicted, NotYet, SignerFailed
+from api.attester.failures import BeforeMemory, MemoryContradicted, NotYet
 from api.attester.refusing import Found, found_by, place_of
 from api.attester.requirements import difference
 from api.attester.shelf import NAME, RefusalShelf, SignedRefusal
@@ -21,6 +21,7 @@ from api.errors import (
     Misconfigured,
     NotFound,
 )
+from api.keys.failures import SignerFailed
 
 HASH, OTHER = Bytes32(b"\1" * 32), Bytes32(b"\2" * 32)
 CODE = RefusalCode.NOT_RECOMPUTED

@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from moto.server import ThreadedMotoServer
 
 from api.attester.account import AttesterAccount
-from api.attester.failures import SignerFailed
-from api.attester.keys.kms import KmsKey, KmsSettings
-from api.attester.keys.web3signer import Web3SignerKey, Web3SignerSettings
 from api.chain.signer import CURVE_ORDER, LocalSigner, recover
 from api.domain.hashing import keccak
+from api.keys.failures import SignerFailed
+from api.keys.kms import KmsKey, KmsSettings
+from api.keys.web3signer import Web3SignerKey, Web3SignerSettings
 from api.local.settings_table import SettingsWrong
-from tests.integration.attester.signers import Web3Signer, web3signer
+from tests.integration.keys.signers import Web3Signer, web3signer
 
 KEYS = ("0x" + "11" * 32, "0x" + "22" * 32)
 ADDRESS = LocalSigner(KEYS[1]).address

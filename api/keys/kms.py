@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from api.attester.failures import SignerFailed
 from api.chain.calldata import checksum
 from api.chain.signer import CURVE_ORDER, recover
 from api.domain.hashing import keccak
+from api.keys.failures import SignerFailed
 from api.local.settings_table import SettingsWrong
 
 _TIMEOUT_S = 20

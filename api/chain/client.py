@@ -129,6 +129,15 @@ class ChainClient:
         """A block by number. Raises ChainUnavailable if the node has none."""
         return self._block(hex(number), READ_ATTEMPTS)
 
+    def finalized(self) -> Block | None:
+        """The newest block that the node calls finalized; None where it calls none so.
+
+        Raises:  RpcError from nodes that do not know the tag.
+        """
+        method = "eth_getBlockByNumber"
+        answer = self.request(method, "finalized", False)
+        return None if answer is None else to_block(method, answer)
+
     def _block(self, tag: str, attempts: int) -> Block:
         method = "eth_getBlockByNumber"
         answer = self.request(method, tag, False, attempts=attempts)

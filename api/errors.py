@@ -209,6 +209,13 @@ class DatabaseUnavailable(AppError):
     code = "database_unavailable"
 
 
+class SignerFailed(AppError):
+    """A key did not sign: its signer is away, refuses, or signed something else."""
+
+    status = 503
+    code = "signer"
+
+
 class ChainUnavailable(AppError):
     """The RPC endpoint does not answer, or answers for another chain."""
 

@@ -58,8 +58,31 @@ class Settings(BaseSettings):
         " evidence_dir.",
     )
     relayer_key_file: Path | None = Field(
-        default=None, description="File with the hex key that posts and settles; none = dry run."
+        default=None,
+        description="Key that posts and settles, readable by its owner alone: hex, or with"
+        " relayer_password_file a keystore. No key in any way = dry run.",
     )
+    relayer_password_file: Path | None = Field(
+        default=None, description="Password of the keystore in relayer_key_file."
+    )
+    relayer_signer_url: str | None = Field(
+        default=None,
+        description="Web3Signer, or what speaks like it, that holds the key of relayer_address.",
+    )
+    relayer_address: str | None = Field(
+        default=None, description="Address of the relayer's key at relayer_signer_url."
+    )
+    relayer_signer_ca_file: Path | None = Field(
+        default=None, description="Who signs the certificate of relayer_signer_url (PEM)."
+    )
+    relayer_signer_client_file: Path | None = Field(
+        default=None, description="Certificate and key by which that signer knows us (PEM)."
+    )
+    relayer_kms_key_id: str | None = Field(
+        default=None, description="Relayer's key in AWS KMS: ECC_SECG_P256K1. Needs boto3."
+    )
+    relayer_kms_region: str = Field(default="", description="Its region; empty: AWS's settings.")
+    relayer_kms_endpoint: str = Field(default="", description="KMS elsewhere than at AWS.")
     admin_key: SecretStr | None = Field(
         default=None, description="Bearer key for registering operators; none = route is closed."
     )

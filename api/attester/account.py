@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from api.chain.client import ChainClient
 from api.chain.erc1271 import accepts_signature
-from api.chain.signer import Signer, recover
+from api.chain.signer import Signer, signature_of
 from api.domain.hashing import keccak
-from api.keys.failures import SignerFailed
+from api.errors import SignerFailed
 
 # Whether a contract takes a signature over a digest as its own.
 Accepts = Callable[[bytes, bytes], bool]
@@ -32,12 +32,8 @@ class AttesterAccount:
         Raises:  SignerFailed if what the key gave is not its signature over this, or if the
                  contract does not take it; ChainUnavailable where the contract cannot be asked.
         """
-        digest = keccak(preimage)
-        signature = self._key.sign(preimage)
-        if recover(digest, signature) != self._key.address:
-            message = f"what the signer gave is no signature of {self._key.address} over this"
-            raise SignerFailed(message)
-        if self._accepts is not None and not self._accepts(digest, signature):
+        signature = signature_of(self._key, preimage)
+        if self._accepts is not None and not self._accepts(keccak(preimage), signature):
             message = f"contract {self.address} does not take the signature of {self._key.address}"
             raise SignerFailed(message)
         return signature

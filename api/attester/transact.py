@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from api.chain.answers import to_number
 from api.chain.client import ChainClient
-from api.chain.signer import LocalSigner
+from api.chain.signer import Signer, Transaction, sign_transaction
 from api.errors import ChainRejected, ChainUnavailable
 
 _PRIORITY_FEE_WEI = 1_000_000_000
@@ -23,7 +23,7 @@ class Sent:
     succeeded: bool
 
 
-def send_call(client: ChainClient, signer: LocalSigner, *, to: str, data: str) -> Sent:
+def send_call(client: ChainClient, signer: Signer, *, to: str, data: str) -> Sent:
     """Send a call and wait until it is mined.
 
     Raises:  ChainRejected if the chain would not take it, ChainUnavailable; of a transaction that
@@ -33,18 +33,17 @@ def send_call(client: ChainClient, signer: LocalSigner, *, to: str, data: str) -
     gas = to_number("eth_estimateGas", client.request("eth_estimateGas", call)) * 5 // 4
     if gas > _MOST_GAS:
         raise ChainRejected(f"it would take {gas} gas")
-    raw, tx_hash = signer.sign_transaction(
-        {
-            "type": 2,
-            "chainId": client.chain_id(),
-            "nonce": client.nonce(signer.address),
-            "to": to,
-            "value": 0,
-            "data": data,
-            "gas": gas,
-            "maxFeePerGas": min(2 * client.base_fee() + _PRIORITY_FEE_WEI, _MAX_FEE_WEI),
-            "maxPriorityFeePerGas": _PRIORITY_FEE_WEI,
-        }
+    raw, tx_hash = sign_transaction(
+        signer,
+        Transaction(
+            chain_id=client.chain_id(),
+            nonce=client.nonce(signer.address),
+            to=to,
+            data=bytes.fromhex(data.removeprefix("0x")),
+            gas=gas,
+            max_fee_wei=min(2 * client.base_fee() + _PRIORITY_FEE_WEI, _MAX_FEE_WEI),
+            priority_fee_wei=_PRIORITY_FEE_WEI,
+        ),
     )
     client.send_raw(raw)
     deadline = time.monotonic() + _PATIENCE_S

@@ -1,8 +1,9 @@
 """Keys: signing transactions and statement digests. Keys never appear in logs or errors."""
 
-from pathlib import Path
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
+import rlp
 from eth_account import Account
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_keys.datatypes import Signature
@@ -12,12 +13,13 @@ from hexbytes import HexBytes
 
 from api.chain.calldata import checksum
 from api.domain.hashing import keccak
-from api.errors import Misconfigured
+from api.errors import Misconfigured, SignerFailed
 
 # Order of secp256k1. Source: SEC 2, 2.4.1.
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 # Signatures above half of it are malleable, and OpenZeppelin refuses them.
 _HALF_ORDER = CURVE_ORDER // 2
+_TYPE = b"\x02"
 
 
 class Signer(Protocol):
@@ -31,7 +33,7 @@ class Signer(Protocol):
     def sign(self, preimage: bytes) -> bytes:
         """65 bytes `r ‖ s ‖ v` over the keccak-256 of a preimage.
 
-        Raises:  AppError if the signer is away, or refuses.
+        Raises:  SignerFailed.
         """
         ...
 
@@ -55,26 +57,52 @@ class LocalSigner:
         """The same, over the keccak-256 of a preimage."""
         return self.sign_digest(keccak(preimage))
 
-    def sign_transaction(self, transaction: dict[str, Any]) -> tuple[bytes, bytes]:
-        """Raw transaction and its hash, known before it is sent."""
-        signed = self._account.sign_transaction(transaction)
-        return bytes(signed.raw_transaction), bytes(signed.hash)
+
+def signature_of(signer: Signer, preimage: bytes) -> bytes:
+    """65 bytes over the keccak-256 of a preimage, and nothing that another key signed.
+
+    Raises:  SignerFailed, also if what came is no signature of the signer's over this.
+    """
+    signature = signer.sign(preimage)
+    if recover(keccak(preimage), signature) != signer.address:
+        raise SignerFailed(f"what the signer gave is no signature of {signer.address} over this")
+    return signature
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A call that is to be sent. Fees are wei per gas; type 2 of EIP-2718, without access list."""
+
+    chain_id: int
+    nonce: int
+    to: str
+    data: bytes
+    gas: int
+    max_fee_wei: int
+    priority_fee_wei: int
+    value_wei: int = 0
+
+
+def sign_transaction(signer: Signer, transaction: Transaction) -> tuple[bytes, bytes]:
+    """Raw transaction and its hash, known before it is sent.
+
+    Source:  EIP-1559. A remote signer is given the bytes that it hashes, as for all else.
+    Raises:  SignerFailed.
+    """
+    t = transaction
+    target = bytes.fromhex(t.to.removeprefix("0x"))
+    fees = t.priority_fee_wei, t.max_fee_wei
+    fields = [t.chain_id, t.nonce, *fees, t.gas, target, t.value_wei, t.data, []]
+    signature = signature_of(signer, _TYPE + rlp.encode(fields))
+    r, s = (int.from_bytes(signature[i : i + 32], "big") for i in (0, 32))
+    raw = _TYPE + rlp.encode([*fields, signature[64] - 27, r, s])
+    return raw, keccak(raw)
 
 
 def call_of(raw: bytes) -> tuple[str, bytes]:
     """Target and calldata of a raw transaction that we signed."""
     fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
     return checksum("0x" + bytes(fields["to"]).hex()), bytes(fields["data"])
-
-
-def load_signer(path: Path | None) -> LocalSigner | None:
-    """Signer of a key file, or None for a dry run. Raises Misconfigured."""
-    if path is None:
-        return None
-    try:
-        return LocalSigner(path.read_text().strip())
-    except OSError as error:
-        raise Misconfigured(f"key file {path} cannot be read: {error.strerror}") from error
 
 
 def recover(digest: bytes, signature: bytes) -> str | None:

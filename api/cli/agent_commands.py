@@ -4,8 +4,6 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,19 +30,6 @@ SettingsFile = Annotated[
     ),
 ]
 _DEFAULT = Path("agent.toml")
-
-
-@contextmanager
-def _failing() -> Iterator[None]:
-    """As `output.failing`; settings that break a rule are wrong usage."""
-    from api.local.settings_table import SettingsWrong
-
-    with output.failing():
-        try:
-            yield
-        except SettingsWrong as error:
-            typer.echo(f"error: {error.message}", err=True)
-            raise typer.Exit(output.EXIT_USAGE) from error
 
 
 def _read(path: Path) -> "AgentSettings":
@@ -75,7 +60,7 @@ def agent_init(
     from api.agent.settings_text import settings_text
     from api.local.key_file import make_key_file
 
-    with _failing():
+    with output.failing():
         folder.mkdir(parents=True, exist_ok=True)
         settings, key = folder / _DEFAULT.name, folder / "agent.key"
         text = settings_text(name=name or socket.gethostname(), url=url, facility=facility)
@@ -93,7 +78,7 @@ def agent_check(settings: SettingsFile = _DEFAULT, as_json: Json = False) -> Non
     """Say what the agent sees: service, clock, keys, sources, devices, leases. Changes nothing."""
     from api.agent.checks import look
 
-    with _failing():
+    with output.failing():
         findings = look(_read(settings), now=_now_s)
         output.show_findings(findings, as_json=as_json)
         if any(finding.level == "fail" for finding in findings):
@@ -108,7 +93,7 @@ def agent_run(settings: SettingsFile = _DEFAULT) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with _failing():
+    with output.failing():
         run_agent(_read(settings), stop, now=_now_s, log=output.log)
 
 
@@ -129,7 +114,7 @@ def agent_refused(
 
     if again and drop:
         raise typer.BadParameter("either --again or --drop")
-    with _failing():
+    with output.failing():
         read = _read(settings)
         spool = Spool(read.spool, most_mib=read.spool_mib)
         try:
@@ -156,7 +141,7 @@ def agent_resend(
     from api.agent.spool import Spool
     from api.domain.metering.instants import parse_instant
 
-    with _failing():
+    with output.failing():
         read, since_s = _read(settings), parse_instant(since, field="since")
         spool = Spool(read.spool, most_mib=read.spool_mib)
         try:
@@ -190,7 +175,7 @@ def agent_receipts(
 
     if check and out:
         raise typer.BadParameter("either --out or --check")
-    with _failing():
+    with output.failing():
         read = _read(settings)
         spool = Spool(read.spool, most_mib=read.spool_mib)
         try:

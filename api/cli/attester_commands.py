@@ -2,8 +2,6 @@
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,20 +33,6 @@ _DEFAULT = Path("attester.toml")
 _MODE = 0o600
 
 
-@contextmanager
-def _failing() -> Iterator[None]:
-    """As `output.failing`; settings and key files that break a rule are wrong usage."""
-    from api.local.secret_file import KeyFileWrong
-    from api.local.settings_table import SettingsWrong
-
-    with output.failing():
-        try:
-            yield
-        except (SettingsWrong, KeyFileWrong) as error:
-            typer.echo(f"error: {output.plain(error.message)}", err=True)
-            raise typer.Exit(output.EXIT_USAGE) from error
-
-
 def _read(path: Path) -> "AttesterSettings":
     from api.attester.settings import read_settings
 
@@ -77,7 +61,7 @@ def attester_init(
     from api.keys.keystore import make_keystore
     from api.local.secret_file import write_secret
 
-    with _failing():
+    with output.failing():
         folder.mkdir(parents=True, exist_ok=True)
         settings = folder / _DEFAULT.name
         # A node's URL may hold a key of its own.
@@ -104,7 +88,7 @@ def attester_check(settings: SettingsFile = _DEFAULT, as_json: Json = False) -> 
     """
     from api.attester.checks import look
 
-    with _failing():
+    with output.failing():
         findings = look(_read(settings))
         output.show_findings(findings, as_json=as_json)
         if any(finding.level == "fail" for finding in findings):
@@ -129,7 +113,7 @@ def attester_run(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with _failing():
+    with output.failing():
         read = _read(settings)
         if once:
             verdicts = run_once(read, log=output.log)
@@ -150,7 +134,7 @@ def memory_export(
     from api.attester.wiring import now_s, open_memory
     from api.local.secret_file import write_secret
 
-    with _failing():
+    with output.failing():
         if file.exists():
             raise typer.BadParameter(f"{file} is there already: it is not written over")
         with open_memory(_read(settings)) as held:
@@ -170,7 +154,7 @@ def memory_import(
     from api.attester.moving import import_memory
     from api.attester.wiring import extends_by, now_s, open_memory
 
-    with _failing():
+    with output.failing():
         read = _read(settings)
         with open_memory(read) as held:
             facilities = import_memory(

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.access.key_list import expiring_keys
 from api.chain.client import ChainClient
 from api.chain.deployment import code_problems, load_deployment
+from api.cli.relayer import open_relayer
 from api.clock import AHEAD_S
 from api.db.session import open_engine, ping, reading
 from api.domain.metering.instants import format_instant
@@ -145,9 +146,12 @@ def _evidence(settings: Settings) -> list[Check]:
 
 
 def _keys(settings: Settings) -> list[Check]:
-    if settings.relayer_key_file is None:
+    try:
+        with open_relayer(settings) as key:
+            address = None if key is None else key.address
+    except AppError as error:
+        return [Check("relayer key", "fail", error.message, "nothing is posted or settled")]
+    if address is None:
         advice = "set RENTROLL_RELAYER_KEY_FILE where the worker should post and settle"
         return [Check("relayer key", "warn", "none: the worker is a dry run", advice)]
-    if not settings.relayer_key_file.exists():
-        return [Check("relayer key", "fail", "the file does not exist", "check the path")]
-    return [Check("relayer key", "ok", "present")]
+    return [Check("relayer key", "ok", f"of {address}")]

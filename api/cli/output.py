@@ -11,6 +11,8 @@ import typer
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from api.errors import AppError, ChainUnavailable, DatabaseUnavailable
+from api.local.secret_file import KeyFileWrong
+from api.local.settings_table import SettingsWrong
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +38,10 @@ def plain(text: str) -> str:
 
 @contextmanager
 def failing() -> Iterator[None]:
-    """Turn expected failures into a sentence and an exit code."""
+    """Turn expected failures into a sentence and an exit code.
+
+    Settings and key files that break a rule are wrong usage.
+    """
     try:
         yield
     except ChainUnavailable as error:
@@ -45,6 +50,9 @@ def failing() -> Iterator[None]:
     except DatabaseUnavailable as error:
         typer.echo(f"error: {plain(error.message)} (DATABASE_URL)", err=True)
         raise typer.Exit(EXIT_UNREACHABLE) from error
+    except (SettingsWrong, KeyFileWrong) as error:
+        typer.echo(f"error: {plain(error.message)}", err=True)
+        raise typer.Exit(EXIT_USAGE) from error
     except AppError as error:
         typer.echo(f"error: {plain(error.message)}", err=True)
         raise typer.Exit(EXIT_FOUND) from error

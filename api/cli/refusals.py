@@ -16,7 +16,6 @@ from api.chain.calldata import SignedRefusal
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.panels import panel_of, require_counting
-from api.chain.signer import load_signer
 from api.cli.wiring import require_deployment
 from api.domain.facility import DAY_S
 from api.domain.json_text import as_bytes32, as_integer, as_object, as_text, read_json
@@ -30,6 +29,7 @@ from api.domain.statements.refusals import (
 )
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import InvalidInput
+from api.keys.keystore import raw_key
 from api.settings import Settings
 
 
@@ -50,11 +50,10 @@ def sign_refusal(
     days: so long it can take back what is published.
     evidence_hash: of what is refused; None is what stands published on-chain.
     Raises:  InvalidInput if nothing does, or if the attester's word does not count for this
-             facility, Misconfigured, ChainUnavailable.
+             facility, KeyFileWrong, Misconfigured, ChainUnavailable.
     """
     check_place(place)
-    signer = load_signer(key_file)
-    assert signer is not None  # only no path gives no signer
+    signer = raw_key(key_file)
     deployment = require_deployment(settings)
     with closing(ChainClient(settings.rpc_url)) as client:
         contracts = Contracts(client, deployment)

@@ -16,7 +16,6 @@ from api.cli.arguments import Facility, Json
 if TYPE_CHECKING:
     from api.attester.challenge import Challenge, Challenger
     from api.attester.transact import Sent
-    from api.chain.signer import LocalSigner
 
 Rpc = Annotated[str, typer.Option(envvar="RENTROLL_RPC_URL", help="A node of your own.")]
 Evidence = Annotated[str, typer.Option(help="Evidence folder or http(s) URL.")]
@@ -32,19 +31,14 @@ PasswordFile = Annotated[
 ]
 
 
-def _signer(key: Path | None, password: Path | None) -> "LocalSigner | None":
-    from api.keys.keystore import keystore_key, raw_key
-
-    if key is None:
-        return None
-    return raw_key(key) if password is None else keystore_key(key, password_file=password)
-
-
 @contextmanager
 def _opened(
-    rpc: str, evidence: str, registry: str, signer: "LocalSigner | None"
+    rpc: str, evidence: str, registry: str, files: tuple[Path | None, Path | None]
 ) -> Iterator[tuple["Challenger", "Callable[[Challenge], Sent] | None"]]:
-    """What looks for faults, and what sends a challenge; None without a key."""
+    """What looks for faults, and what sends a challenge; None without a key.
+
+    files: of the key, and of its password.
+    """
     from api.attester.challenge import Challenger
     from api.attester.transact import send_call
     from api.chain.client import ChainClient
@@ -52,7 +46,10 @@ def _opened(
     from api.chain.linked import linked_deployment
     from api.domain.units import Address
     from api.evidence_store import open_evidence
+    from api.keys.keystore import local_key
 
+    key, password = files
+    signer = None if key is None else local_key(key, password_file=password)
     with ChainClient(rpc) as client, open_evidence(evidence) as source:
         contracts = Contracts(client, linked_deployment(client, Address(registry)))
 
@@ -61,18 +58,6 @@ def _opened(
             return send_call(client, signer, to=challenge.to, data=challenge.data)
 
         yield Challenger(contracts, source), None if signer is None else send
-
-
-@contextmanager
-def _failing() -> Iterator[None]:
-    from api.local.secret_file import KeyFileWrong
-
-    with output.failing():
-        try:
-            yield
-        except KeyFileWrong as error:
-            typer.echo(f"error: {output.plain(error.message)}", err=True)
-            raise typer.Exit(output.EXIT_USAGE) from error
 
 
 def challenge(
@@ -92,7 +77,10 @@ def challenge(
     """
     from api.domain.units import Epoch, FacilityId
 
-    with _failing(), _opened(rpc, evidence, registry, _signer(key, password)) as (found, send):
+    with (
+        output.failing(),
+        _opened(rpc, evidence, registry, (key, password)) as (found, send),
+    ):
         posted = found.of(FacilityId(facility), Epoch(epoch))
         fault = found.look(posted.statement)
         if fault is None:
@@ -138,7 +126,10 @@ def watch(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with _failing(), _opened(rpc, evidence, registry, _signer(key, password)) as (found, send):
+    with (
+        output.failing(),
+        _opened(rpc, evidence, registry, (key, password)) as (found, send),
+    ):
         watcher = Watcher(found, send=send, log=output.log)
         if once:
             look = watcher.one()

@@ -11,7 +11,7 @@ from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
-from api.chain.signer import load_signer
+from api.cli.relayer import open_relayer
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.domain.capital.orders import DeliveryOrder, order_digest, order_text
@@ -20,6 +20,7 @@ from api.epochs.close import Closed, close_due, due_periods
 from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder
+from api.keys.keystore import raw_key
 from api.main import closing_clock, recording_clock
 from api.settings import Settings
 
@@ -50,8 +51,7 @@ def open_worker(settings: Settings) -> Iterator[RunningWorker]:
     """Worker of the settings, on a migrated database; its connections end with it."""
     engine = open_engine(settings.database_url)
     upgrade(engine)
-    signer = load_signer(settings.relayer_key_file)
-    with ChainClient(settings.rpc_url) as client:
+    with open_relayer(settings) as signer, ChainClient(settings.rpc_url) as client:
         worker = Worker(
             engine,
             Contracts(client, require_deployment(settings)),
@@ -100,10 +100,9 @@ def sign_order(
 ) -> str:
     """A delivery order, signed with an operator's key, as the text that its holder pastes.
 
-    Raises:  Misconfigured.
+    Raises:  KeyFileWrong, Misconfigured.
     """
-    signer = load_signer(key_file)
-    assert signer is not None  # only no path gives no signer
+    signer = raw_key(key_file)
     deployment = require_deployment(settings)
     with ChainClient(settings.rpc_url) as client:
         now_s = recording_clock(settings, client)()

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.chain.answers import Receipt
 from api.chain.client import ChainClient, RpcError
-from api.chain.signer import LocalSigner, call_of
+from api.chain.signer import Signer, Transaction, call_of, sign_transaction
 from api.db import outbox as outbox_rows
 from api.db.session import reading, transaction
 from api.db.tables.chain import IntentRow, NewIntent, SignedTx
@@ -62,7 +62,7 @@ class Outbox:
         self,
         engine: Engine,
         client: ChainClient,
-        signer: LocalSigner,
+        signer: Signer,
         *,
         chain_id: int,
         receipt_timeout_s: float = RECEIPT_TIMEOUT_S,
@@ -133,18 +133,18 @@ class Outbox:
         self, *, to: str, data: str | bytes, nonce: int, max_fee: int, priority: int
     ) -> SignedTx:
         """A transaction with its signature, as the outbox keeps it."""
-        raw, tx_hash = self._signer.sign_transaction(
-            {
-                "type": 2,
-                "chainId": self._chain_id,
-                "nonce": nonce,
-                "to": to,
-                "data": data,
-                "value": 0,
-                "gas": GAS_LIMIT,
-                "maxFeePerGas": max_fee,
-                "maxPriorityFeePerGas": priority,
-            }
+        called = bytes.fromhex(data.removeprefix("0x")) if isinstance(data, str) else data
+        raw, tx_hash = sign_transaction(
+            self._signer,
+            Transaction(
+                chain_id=self._chain_id,
+                nonce=nonce,
+                to=to,
+                data=called,
+                gas=GAS_LIMIT,
+                max_fee_wei=max_fee,
+                priority_fee_wei=priority,
+            ),
         )
         return SignedTx(
             sender=self._signer.address,

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from api.chain.contracts import Contracts
 from api.chain.published import DEPLOYMENT_FILE, published_deployment
-from api.chain.signer import LocalSigner
+from api.chain.signer import Signer
 from api.clock import Clock
 from api.db.partitions import Partitions
 from api.epochs.approve import approvable
@@ -52,7 +52,7 @@ class Worker:
         engine: Engine,
         contracts: Contracts,
         evidence: EvidenceFolder,
-        signer: LocalSigner | None,
+        signer: Signer | None,
         clock: Clock,
         *,
         confirmations: int = 0,

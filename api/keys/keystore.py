@@ -53,6 +53,13 @@ def keystore_key(file: Path, *, password_file: Path) -> LocalSigner:
         raise KeyFileWrong(f"{file} {what}") from None
 
 
+def local_key(file: Path, *, password_file: Path | None = None) -> LocalSigner:
+    """Key of a keystore, or without a password of a file of hex. Raises KeyFileWrong."""
+    if password_file is None:
+        return raw_key(file)
+    return keystore_key(file, password_file=password_file)
+
+
 def make_keystore(file: Path, *, password_file: Path) -> str:
     """Make a key and write it as a keystore, and a password of its own where there is none yet.
 

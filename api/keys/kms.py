@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 from api.chain.calldata import checksum
 from api.chain.signer import CURVE_ORDER, recover
 from api.domain.hashing import keccak
-from api.keys.failures import SignerFailed
+from api.errors import SignerFailed
 from api.local.settings_table import SettingsWrong
 
 _TIMEOUT_S = 20

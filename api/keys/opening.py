@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.chain.signer import Signer
-from api.keys.keystore import keystore_key, raw_key
+from api.keys.keystore import local_key
 from api.keys.kms import KmsKey, KmsSettings
 from api.keys.web3signer import Web3SignerKey, Web3SignerSettings
 
@@ -36,7 +36,7 @@ def open_key(settings: KeySettings) -> Iterator[Signer]:
     Raises:  KeyFileWrong, SettingsWrong, SignerFailed where it has to be asked for.
     """
     if isinstance(settings, KeystoreSettings):
-        yield keystore_key(settings.file, password_file=settings.password_file)
+        yield local_key(settings.file, password_file=settings.password_file)
     elif isinstance(settings, Web3SignerSettings):
         with closing(Web3SignerKey(settings)) as remote:
             yield remote
@@ -44,4 +44,4 @@ def open_key(settings: KeySettings) -> Iterator[Signer]:
         with closing(KmsKey(settings)) as kept:
             yield kept
     else:
-        yield raw_key(settings.file)
+        yield local_key(settings.file)

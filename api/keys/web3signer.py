@@ -13,7 +13,7 @@ import httpx
 from api.chain.calldata import checksum
 from api.domain.hashing import keccak
 from api.domain.json_text import as_list, as_text, read_json
-from api.keys.failures import SignerFailed
+from api.errors import SignerFailed
 from api.local.settings_table import SettingsWrong
 
 _TIMEOUT_S = 20.0

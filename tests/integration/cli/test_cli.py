@@ -196,6 +196,7 @@ def test_sign_order__key_in_a_file__prints_what_the_contract_takes(
     """An operator without a browser signs offline: the key's file and the deployment are enough."""
     key = tmp_path / "operator.key"
     key.write_text("0x" + "11" * 32)
+    key.chmod(0o600)
     deployment = tmp_path / "deployment.json"
     deployment.write_bytes(deployment_document())
     lease = "0x" + "5a" * 32
@@ -235,4 +236,4 @@ def test_sign_order__argument_that_is_none__is_wrong_usage(
 def test_sign_order__no_key_file__says_which(run: Any) -> None:
     result = run("sign-order", "nowhere", "0x" + "a1" * 20, "1793", "12", "0x" + "5a" * 32)
 
-    assert "nowhere" in _sentence(result, 1)
+    assert "nowhere" in _sentence(result, 2)

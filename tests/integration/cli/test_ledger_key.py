@@ -111,7 +111,7 @@ def _key(folder: Path, name: str = "agent.key") -> str:
 
 
 def test_init__in_a_new_file__makes_a_key_that_its_owner_alone_may_read(desk: Desk) -> None:
-    again = desk.run("init", str(desk.file), code=1)
+    again = desk.run("init", str(desk.file), code=2)
 
     assert desk.file.stat().st_mode & 0o777 == 0o600
     assert raw_key(read_key_file(desk.file)) == key_from(desk.public)
@@ -317,6 +317,6 @@ def test_log__that_gives_no_receipts__takes_no_signature(named: Desk) -> None:
 def test_key_file__that_others_may_read__is_refused(named: Desk) -> None:
     named.file.chmod(0o644)
 
-    said = named.signing("bring", named.facility, _key(named.folder), "rack-1", code=1)
+    said = named.signing("bring", named.facility, _key(named.folder), "rack-1", code=2)
 
     assert "others may read" in said.stderr

@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from api.attester.account import AttesterAccount
 from api.chain.signer import CURVE_ORDER, LocalSigner, recover
 from api.domain.hashing import keccak
-from api.keys.failures import SignerFailed
+from api.errors import SignerFailed
 from api.keys.kms import KmsKey, KmsSettings
 from api.keys.web3signer import Web3SignerKey, Web3SignerSettings
 from api.local.settings_table import SettingsWrong

@@ -20,8 +20,8 @@ from api.errors import (
     EvidenceUnreachable,
     Misconfigured,
     NotFound,
+    SignerFailed,
 )
-from api.keys.failures import SignerFailed
 
 HASH, OTHER = Bytes32(b"\1" * 32), Bytes32(b"\2" * 32)
 CODE = RefusalCode.NOT_RECOMPUTED

@@ -10,7 +10,7 @@ from eth_account import Account
 from api.attester.account import AttesterAccount
 from api.chain.signer import LocalSigner, recover
 from api.domain.hashing import keccak
-from api.keys.failures import SignerFailed
+from api.errors import SignerFailed
 from api.keys.keystore import keystore_key, make_keystore, password_of, raw_key
 from api.local.secret_file import KeyFileWrong, write_secret
 

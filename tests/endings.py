@@ -1,12 +1,15 @@
 """How a facility of the small world ends: bonded, one epoch stated, then default."""
 
+from dataclasses import replace
+from typing import Any
+
 from api.chain import calldata
-from api.chain.calldata import SignedRefusal
 from api.db.leases import known_lease_named
 from api.db.session import reading
 from api.domain.facility import DEFAULT_LONG_STOP_S, DEFAULT_PATIENCE_S
 from api.domain.lifecycle import RECEIVABLE_LIFE_S
-from api.domain.statements.refusals import NO_HASH, Refusal, RefusalCode, refusal_digest
+from api.domain.statements.refusal_files import SignedRefusal
+from api.domain.statements.refusals import NO_HASH, Refusal, RefusalCode
 from api.domain.units import Bytes32, Epoch
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
 from tests.factories import DAY_S, HOUR_S, SEAL_S
@@ -62,6 +65,14 @@ def publish(world: World, epoch: int) -> None:
     call(world, world.operator, "StatementRegistry", "publish", *arguments)
 
 
+def signed_refusal(world: World, refusal: Refusal, index: int, **more: Any) -> SignedRefusal:
+    """A refusal, signed by a well-known account for the world's desk."""
+    deployment, signer = world.deployment, signer_of(index)
+    chain_id, desk = deployment.chain_id, deployment.attester_desk
+    unsigned = SignedRefusal(refusal, signer.address, b"", chain_id, desk, **more)
+    return replace(unsigned, signature=signer.sign_digest(unsigned.digest))
+
+
 def reject(world: World, epoch: int) -> None:
     """Two attesters reject the evidence that stands published."""
     openness = world.now(world.contracts.statement_registry.openness_of(world.facility_id))
@@ -70,12 +81,9 @@ def reject(world: World, epoch: int) -> None:
     refusal = Refusal(
         world.facility_id, Epoch(epoch), *hashes, openness.rejections, FOREVER_S, code
     )
-    deployment = world.deployment
-    digest = refusal_digest(refusal, chain_id=deployment.chain_id, desk=deployment.attester_desk)
-    signers = [signer_of(index) for index in ATTESTER_ACCOUNTS[:2]]
-    refusals = {s.address: SignedRefusal(refusal, s.sign_digest(digest)) for s in signers}
+    refusals = [signed_refusal(world, refusal, index) for index in ATTESTER_ACCOUNTS[:2]]
     data = calldata.reject(world.facility_id, epoch, EVIDENCE, refusals)
-    send(world.client, wallet(RENTER).address, deployment.attester_desk, data)
+    send(world.client, wallet(RENTER).address, world.deployment.attester_desk, data)
 
 
 def default(world: World, epoch: int = 1) -> None:

@@ -6,7 +6,7 @@ from api.attester.account import AttesterAccount
 from api.attester.chain_facts import ChainFacts
 from api.attester.due import Due, DueEvidence
 from api.attester.failures import MemoryContradicted
-from api.attester.shelf import RefusalShelf, SignedRefusal
+from api.attester.shelf import RefusalShelf
 from api.domain.facility import DAY_S
 from api.domain.hashing import sha256
 from api.domain.statements.evidence import (
@@ -16,6 +16,7 @@ from api.domain.statements.evidence import (
     epoch_folder,
     facility_folder,
 )
+from api.domain.statements.refusal_files import SignedRefusal, plain_message
 from api.domain.statements.refusals import (
     NO_HASH,
     PLACE_LENGTH,
@@ -211,6 +212,6 @@ class Refuser:
             chain_id=self._facts.chain_id,
             desk=desk,
             signed_at_s=around.now_s,
-            message=found.message,
+            message=plain_message(found.message),
         )
         return self._shelf.put(signed)

@@ -4,54 +4,22 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
-from api.domain.json_text import as_integer, as_object, as_text, read_json
-from api.domain.statements.evidence import hex32
-from api.domain.statements.refusals import NO_HASH, Refusal, RefusalCode
+from api.domain.json_text import as_object, read_json
+from api.domain.statements.refusal_files import (
+    FORMAT,
+    SignedRefusal,
+    refusal_document,
+    refusal_from,
+)
+from api.domain.statements.refusals import NO_HASH, RefusalCode
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.errors import Misconfigured
+from api.errors import InvalidInput, Misconfigured
 
 INDEX_FILE = "index.json"
 NAME = re.compile(r"facility-\d{1,20}-epoch-\d{1,10}-[0-9a-f]{16}\.json")
-_FORMAT = 1
 _MODE = 0o644
-
-
-@dataclass(frozen=True, slots=True)
-class SignedRefusal:
-    """A refusal with its signature. message: what was found, in words; nobody signs them."""
-
-    refusal: Refusal
-    attester: str
-    signature: bytes
-    chain_id: int
-    desk: str
-    signed_at_s: int
-    message: str
-
-    def document(self) -> dict[str, object]:
-        """As its file says it; `rentroll refuse` takes the same."""
-        said = self.refusal
-        return {
-            "format": _FORMAT,
-            "chain_id": self.chain_id,
-            "desk": self.desk,
-            "facility_id": said.facility_id,
-            "epoch": said.epoch,
-            "statement_hash": hex32(said.statement_hash),
-            "evidence_hash": hex32(said.evidence_hash),
-            "previous_statement_hash": hex32(said.previous_statement_hash),
-            "rejections": said.rejections,
-            "until_s": said.until_s,
-            "code": said.code.name.lower(),
-            "place": said.place,
-            "attester": self.attester,
-            "signature": "0x" + self.signature.hex(),
-            "signed_at_s": self.signed_at_s,
-            "message": self.message,
-        }
 
 
 class RefusalShelf:
@@ -70,7 +38,7 @@ class RefusalShelf:
         self._known: dict[str, int] = {}
         for path in sorted(folder.iterdir()):
             if NAME.fullmatch(path.name):
-                self._known[path.name] = _until_s(path)
+                self._known[path.name] = _read(path).refusal.until_s
         self._write_index()
 
     def standing(
@@ -99,14 +67,14 @@ class RefusalShelf:
         said = signed.refusal
         about = said.evidence_hash if said.statement_hash == NO_HASH else said.statement_hash
         name = _name(said.facility_id, said.epoch, about, said.code)
-        text = json.dumps(signed.document(), separators=(",", ":"), ensure_ascii=True)
+        text = json.dumps(refusal_document(signed), separators=(",", ":"), ensure_ascii=True)
         self._write(name, text=text + "\n")
         self._known[name] = said.until_s
         self._write_index()
         return name
 
     def _write_index(self) -> None:
-        text = json.dumps({"format": _FORMAT, "refusals": sorted(self._known)}, indent=1) + "\n"
+        text = json.dumps({"format": FORMAT, "refusals": sorted(self._known)}, indent=1) + "\n"
         self._write(INDEX_FILE, text=text)
 
     def _write(self, name: str, *, text: str) -> None:
@@ -132,10 +100,8 @@ def _name(facility_id: FacilityId, epoch: Epoch, about: Bytes32, code: RefusalCo
     return f"facility-{facility_id}-epoch-{epoch}-{what}.json"
 
 
-def _until_s(path: Path) -> int:
+def _read(path: Path) -> SignedRefusal:
     try:
-        said = as_object(read_json(path.read_bytes()))
-        as_text(said["signature"])
-        return as_integer(said["until_s"])
-    except (OSError, ValueError, LookupError, TypeError) as error:
+        return refusal_from(as_object(read_json(path.read_bytes())))
+    except (OSError, ValueError, TypeError, InvalidInput) as error:
         raise Misconfigured(f"refusals: {path} is no refusal: {error!r}") from error

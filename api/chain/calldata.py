@@ -1,6 +1,6 @@
 """Calldata of every transaction that operators, renters, holders and the relayer send."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,7 +13,7 @@ from api.domain.capital.orders import DeliveryOrder
 from api.domain.facility import FacilityTerms
 from api.domain.pledges import PledgedDevice
 from api.domain.statements.lines import Line
-from api.domain.statements.refusals import Refusal
+from api.domain.statements.refusal_files import SignedRefusal
 from api.domain.statements.statement import Statement
 from api.domain.units import Address
 
@@ -47,14 +47,6 @@ def post_many(statements: Sequence[Statement], signatures: Mapping[str, bytes]) 
     """`StatementRegistry.postMany`; statements in ascending order of their leaves."""
     encoder = function("StatementRegistry", "postMany")
     return _hex(encoder.encode([s.as_abi_tuple() for s in statements], _ordered(signatures)))
-
-
-@dataclass(frozen=True, slots=True)
-class SignedRefusal:
-    """A refusal, and an attester's signature over it."""
-
-    refusal: Refusal
-    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,26 +142,25 @@ def _ordered(signatures: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
     return sorted(signatures.items(), key=lambda item: int(item[0], 16))
 
 
-def refuse(facility_id: int, epoch: int, refusals: Mapping[str, SignedRefusal]) -> str:
-    """`AttesterDesk.refuse`: public, and paid as a signature is. refusals: by attester."""
+def refuse(facility_id: int, epoch: int, refusals: Iterable[SignedRefusal]) -> str:
+    """`AttesterDesk.refuse`: public, and paid as a signature is. One refusal an attester."""
     encoder = function("AttesterDesk", "refuse")
     return _hex(encoder.encode(facility_id, epoch, _refusals(refusals)))
 
 
 def reject(
-    facility_id: int, epoch: int, evidence_hash: bytes, refusals: Mapping[str, SignedRefusal]
+    facility_id: int, epoch: int, evidence_hash: bytes, refusals: Iterable[SignedRefusal]
 ) -> str:
-    """`AttesterDesk.reject`: takes published evidence back. refusals: by attester."""
+    """`AttesterDesk.reject`: takes published evidence back. One refusal an attester."""
     encoder = function("AttesterDesk", "reject")
     return _hex(encoder.encode(facility_id, epoch, evidence_hash, _refusals(refusals)))
 
 
-def _refusals(refusals: Mapping[str, SignedRefusal]) -> list[tuple[object, ...]]:
+def _refusals(refusals: Iterable[SignedRefusal]) -> list[tuple[object, ...]]:
     """In ascending order of attester."""
-    ordered = sorted(refusals.items(), key=lambda item: int(item[0], 16))
     return [
         (
-            attester,
+            signed.attester,
             signed.refusal.statement_hash,
             signed.refusal.evidence_hash,
             signed.refusal.previous_statement_hash,
@@ -179,7 +170,7 @@ def _refusals(refusals: Mapping[str, SignedRefusal]) -> list[tuple[object, ...]]
             signed.refusal.place_word,
             signed.signature,
         )
-        for attester, signed in ordered
+        for signed in sorted(refusals, key=lambda signed: int(signed.attester, 16))
     ]
 
 

@@ -7,25 +7,25 @@ an operator published (`reject`). `rentroll attester` signs such refusals by its
 import json
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from eth_abi.exceptions import EncodingError
 
 from api.chain import calldata
-from api.chain.calldata import SignedRefusal
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
+from api.chain.deployment import Deployment
 from api.chain.panels import panel_of, require_counting
 from api.cli.wiring import require_deployment
 from api.domain.facility import DAY_S
-from api.domain.json_text import as_bytes32, as_integer, as_object, as_text, read_json
-from api.domain.statements.evidence import hex32
+from api.domain.json_text import as_object, read_json
+from api.domain.statements.refusal_files import SignedRefusal, refusal_document, refusal_from
 from api.domain.statements.refusals import (
     NO_HASH,
     Refusal,
     RefusalCode,
     check_place,
-    refusal_digest,
 )
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import InvalidInput
@@ -84,23 +84,16 @@ def sign_refusal(
         code,
         place,
     )
-    desk = deployment.attester_desk
-    digest = refusal_digest(refusal, chain_id=deployment.chain_id, desk=desk)
-    fields = {
-        "facility_id": facility_id,
-        "epoch": epoch,
-        "statement_hash": hex32(statement_hash),
-        "evidence_hash": hex32(evidence_hash),
-        "previous_statement_hash": hex32(previous),
-        # Lines from before and after a rejection do not fit together.
-        "rejections": openness.rejections,
-        "until_s": refusal.until_s,
-        "code": code.name.lower(),
-        "place": place,
-        "attester": signer.address,
-        "signature": "0x" + signer.sign_digest(digest).hex(),
-    }
-    return json.dumps(fields, separators=(",", ":"))
+    unsigned = SignedRefusal(
+        refusal=refusal,
+        attester=signer.address,
+        signature=b"",
+        chain_id=deployment.chain_id,
+        desk=deployment.attester_desk,
+        signed_at_s=head.time_s,
+    )
+    signed = replace(unsigned, signature=signer.sign_digest(unsigned.digest))
+    return json.dumps(refusal_document(signed), separators=(",", ":"))
 
 
 def refusal_call(settings: Settings, lines: Sequence[str]) -> str:
@@ -110,10 +103,11 @@ def refusal_call(settings: Settings, lines: Sequence[str]) -> str:
     """
     deployment = require_deployment(settings)
     try:
-        facility_id, epoch, refusals = _read(lines)
+        refusals = _read(lines, deployment)
+        ((facility_id, epoch),) = {_of(signed) for signed in refusals}
         data = calldata.refuse(facility_id, epoch, refusals)
-    except (KeyError, TypeError, ValueError, EncodingError) as error:
-        message = "not lines of `rentroll refuse sign` about one statement"
+    except (TypeError, ValueError, EncodingError) as error:
+        message = f"not lines of `rentroll refuse sign` about one statement: {error}"
         raise InvalidInput(message, field="lines") from error
     return json.dumps({"to": deployment.attester_desk, "data": data})
 
@@ -126,36 +120,32 @@ def rejection_call(settings: Settings, lines: Sequence[str]) -> str:
     """
     deployment = require_deployment(settings)
     try:
-        facility_id, epoch, refusals = _read(lines)
-        about = {(s.refusal.evidence_hash, s.refusal.rejections) for s in refusals.values()}
-        ((evidence_hash, _),) = about
+        refusals = _read(lines, deployment)
+        about = {(*_of(s), s.refusal.evidence_hash, s.refusal.rejections) for s in refusals}
+        ((facility_id, epoch, evidence_hash, _),) = about
         data = calldata.reject(facility_id, epoch, evidence_hash, refusals)
-    except (KeyError, TypeError, ValueError, EncodingError) as error:
+    except (TypeError, ValueError, EncodingError) as error:
         message = (
             "not lines of `rentroll refuse sign` about one published epoch, all of the same"
-            " evidence and number of rejections"
+            f" evidence and number of rejections: {error}"
         )
         raise InvalidInput(message, field="lines") from error
     return json.dumps({"to": deployment.attester_desk, "data": data})
 
 
-def _read(lines: Sequence[str]) -> tuple[FacilityId, Epoch, dict[str, SignedRefusal]]:
-    """Refusals by attester, lower-case. Raises KeyError, TypeError or ValueError."""
+def _of(signed: SignedRefusal) -> tuple[FacilityId, Epoch]:
+    return signed.refusal.facility_id, signed.refusal.epoch
+
+
+def _read(lines: Sequence[str], deployment: Deployment) -> list[SignedRefusal]:
+    """One refusal an attester, the last that is given. Raises TypeError, ValueError, InvalidInput
+    for one that is signed for another desk."""
     refusals: dict[str, SignedRefusal] = {}
     for line in lines:
-        fields = as_object(read_json(line.encode()))
-        refusal = Refusal(
-            FacilityId(as_integer(fields["facility_id"])),
-            Epoch(as_integer(fields["epoch"])),
-            as_bytes32(fields["statement_hash"]),
-            as_bytes32(fields["evidence_hash"]),
-            as_bytes32(fields["previous_statement_hash"]),
-            as_integer(fields["rejections"]),
-            as_integer(fields["until_s"]),
-            RefusalCode[as_text(fields["code"]).upper()],
-            check_place(as_text(fields["place"])),
-        )
-        signature = bytes.fromhex(as_text(fields["signature"]).removeprefix("0x"))
-        refusals[as_text(fields["attester"]).lower()] = SignedRefusal(refusal, signature)
-    ((facility_id, epoch),) = {(s.refusal.facility_id, s.refusal.epoch) for s in refusals.values()}
-    return facility_id, epoch, refusals
+        try:
+            signed = refusal_from(as_object(read_json(line)))
+        except InvalidInput as error:
+            raise ValueError(error.message) from error
+        signed.require_for(chain_id=deployment.chain_id, desk=deployment.attester_desk)
+        refusals[signed.attester.lower()] = signed
+    return list(refusals.values())

@@ -14,11 +14,13 @@ interface IAttesterDesk {
     /// @param NotRecomputed The statement does not follow from the evidence.
     /// @param MemoryContradicted The evidence contradicts what the attester saw before.
     /// @param EvidenceMissing The evidence could not be had a day after its hash stood on-chain.
+    /// @param LogForked The log's key signed two entries of one number; the refusal's file has both.
     enum RefusalCode {
         None,
         NotRecomputed,
         MemoryContradicted,
-        EvidenceMissing
+        EvidenceMissing,
+        LogForked
     }
 
     /// @notice A signed refusal of what somebody wants stated, or published, of one epoch.

@@ -28,6 +28,25 @@ _TAG = b"rentroll/receipt/1"
 
 
 @dataclass(frozen=True, slots=True)
+class SignedEntry:
+    """An entry, and the log key's signature over it: of a receipt what anybody may see."""
+
+    entry: Entry
+    signature: bytes
+
+    def require_signed(self, log_key: Bytes32) -> None:
+        """Refuse an entry that the log's key did not sign. Raises EvidenceInvalid."""
+        if not holds(self.signature, receipt_bytes(self.entry), key=log_key):
+            number, log = self.entry.number, self.entry.log
+            raise EvidenceInvalid(f"entry {number} of log {log}: the log's key did not sign it")
+
+    def forks(self, other: "SignedEntry") -> bool:
+        """Whether both are of one log and number, and of different entries."""
+        ours, theirs = self.entry, other.entry
+        return (ours.log, ours.number) == (theirs.log, theirs.number) and ours != theirs
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """An entry as its author was given it. signature: Ed25519, of the log's key."""
 
@@ -68,6 +87,25 @@ def receipt_of(logged: LoggedEntry, key: Ed25519PrivateKey) -> Receipt:
     return Receipt(logged.entry, logged.blind, logged.answers, signature)
 
 
+def signed_entry_of(logged: LoggedEntry, key: Ed25519PrivateKey) -> SignedEntry:
+    """A durable entry, signed by the log's key."""
+    return SignedEntry(logged.entry, key.sign(receipt_bytes(logged.entry)))
+
+
+def signed_entry_document(signed: SignedEntry) -> dict[str, str]:
+    """A signed entry as JSON."""
+    return {
+        "entry": "0x" + encode_entry(signed.entry).hex(),
+        "signature": "0x" + signed.signature.hex(),
+    }
+
+
+def signed_entry_from(document: Mapping[str, object]) -> SignedEntry:
+    """Read what `signed_entry_document` wrote. Raises EvidenceInvalid."""
+    entry, signature = _bytes_of(document, "entry", "signature")
+    return SignedEntry(decode_entry(entry), signature)
+
+
 def receipt_document(receipt: Receipt) -> dict[str, str]:
     """A receipt as JSON."""
     return {
@@ -80,13 +118,15 @@ def receipt_document(receipt: Receipt) -> dict[str, str]:
 
 def receipt_from(document: Mapping[str, object]) -> Receipt:
     """Read what `receipt_document` wrote. Raises EvidenceInvalid."""
-    try:
-        entry, blind, answers, signature = (
-            bytes.fromhex(as_text(document[name]).removeprefix("0x"))
-            for name in ("entry", "blind", "answers", "signature")
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise EvidenceInvalid(f"a receipt cannot be read: {error!r}") from error
+    names = ("entry", "blind", "answers", "signature")
+    entry, blind, answers, signature = _bytes_of(document, *names)
     if len(blind) != BLIND_BYTES:
         raise EvidenceInvalid(f"a receipt's blind has {BLIND_BYTES} bytes")
     return Receipt(decode_entry(entry), blind, answers, signature)
+
+
+def _bytes_of(document: Mapping[str, object], *names: str) -> list[bytes]:
+    try:
+        return [bytes.fromhex(as_text(document[name]).removeprefix("0x")) for name in names]
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvidenceInvalid(f"a receipt cannot be read: {error!r}") from error

@@ -30,6 +30,7 @@ class RefusalCode(IntEnum):
     NOT_RECOMPUTED = 1
     MEMORY_CONTRADICTED = 2
     EVIDENCE_MISSING = 3
+    LOG_FORKED = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ def test_sign_refusal__signer_without_a_seat__is_refused(world: World, tmp_path:
 
 
 _LINE = {
+    "format": 1,
     "facility_id": 1,
     "epoch": 0,
     "statement_hash": "0x" + "00" * 32,
@@ -105,7 +106,14 @@ _LINE = {
     "place": "",
     "attester": wallet(4).address,
     "signature": "0x00",
+    "signed_at_s": 1,
+    "message": "",
 }
+
+
+def _line(world: World, **change: Any) -> str:
+    desk = world.deployment.attester_desk
+    return json.dumps(_LINE | {"chain_id": world.deployment.chain_id, "desk": desk} | change)
 
 
 @pytest.mark.parametrize("lines", [[], ["no JSON"], ["{}"]])
@@ -133,14 +141,23 @@ def test_rejection_call__no_lines__are_refused(world: World, lines: list[str]) -
 def test_rejection_call__line_that_does_not_fit__is_refused(
     world: World, change: dict[str, Any]
 ) -> None:
-    lines = [json.dumps(_LINE), json.dumps(_LINE | {"attester": wallet(5).address} | change)]
+    lines = [_line(world), _line(world, **{"attester": wallet(5).address} | change)]
 
     with pytest.raises(InvalidInput, match="refuse sign"):
         rejection_call(world.settings(), lines)
 
 
 def test_rejection_call__one_attester_in_two_spellings__counts_once(world: World) -> None:
-    again = _LINE | {"attester": wallet(4).address.lower()}
-    given = [json.dumps(_LINE), json.dumps(again)]
+    given = [_line(world), _line(world, attester=wallet(4).address.lower())]
 
     assert rejection_call(world.settings(), given) == rejection_call(world.settings(), given[:1])
+
+
+@pytest.mark.parametrize("change", [{"chain_id": 1}, {"desk": "0x" + "11" * 20}])
+def test_calls__of_a_refusal_for_another_desk__are_refused(
+    world: World, change: dict[str, Any]
+) -> None:
+    """ATTACKS 18: there it says nothing, and the transaction would only revert."""
+    for make in (refusal_call, rejection_call):
+        with pytest.raises(InvalidInput, match="signed for desk"):
+            make(world.settings(), [_line(world, **change)])

@@ -6,7 +6,6 @@ import pytest
 from eth_abi.abi import encode
 
 from api.chain import calldata
-from api.chain.calldata import SignedRefusal
 from api.chain.emitted.args import EventArgs
 from api.chain.emitted.attester_desk import (
     AttesterPaid,
@@ -21,7 +20,7 @@ from api.chain.emitted.refund_desk import CreditRefunded, CreditsApproved, Share
 from api.chain.emitted.rent_lockbox import FacilityClosed, FeesPassed, RentRefunded
 from api.db.session import reading
 from api.domain.merkle import leaf_hash
-from api.domain.statements.refusals import NO_HASH, Refusal, RefusalCode, refusal_digest
+from api.domain.statements.refusals import NO_HASH, Refusal, RefusalCode
 from api.domain.statements.statement import statement_digest
 from api.domain.units import Epoch
 from api.reads.bills import paid_by_lease
@@ -35,6 +34,7 @@ from tests.endings import (
     by_stranger,
     call,
     default_and_close,
+    signed_refusal,
 )
 from tests.factories import DAY_S, HOUR_S
 from tests.world import World, send, signer_of, wallet
@@ -63,11 +63,9 @@ def _refuse(world: World, epoch: int, account: int) -> None:
         0,
         RefusalCode.EVIDENCE_MISSING,
     )
-    deployment, signer = world.deployment, signer_of(account)
-    digest = refusal_digest(refusal, chain_id=deployment.chain_id, desk=deployment.attester_desk)
-    refusals = {signer.address: SignedRefusal(refusal, signer.sign_digest(digest))}
+    refusals = [signed_refusal(world, refusal, account)]
     data = calldata.refuse(world.facility_id, epoch, refusals)
-    send(world.client, RENTER_ADDRESS, deployment.attester_desk, data)
+    send(world.client, RENTER_ADDRESS, world.deployment.attester_desk, data)
 
 
 def _closed(world: World) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from api.attester.settings_text import settings_text
-from api.attester.shelf import SignedRefusal
+from api.domain.statements.refusal_files import SignedRefusal, refusal_document
 from api.domain.statements.refusals import NO_HASH, Refusal, RefusalCode
 from api.domain.units import Epoch, FacilityId
+from tests.unit.statements.test_refusal_files import SIGNED_TWICE
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = (ROOT / "docs" / "ATTESTER.md").read_text()
@@ -35,7 +36,7 @@ def test_refusal__every_field_and_code__is_in_the_document() -> None:
     refusal = Refusal(
         FacilityId(1), Epoch(0), NO_HASH, NO_HASH, NO_HASH, 0, 0, RefusalCode.NOT_RECOMPUTED
     )
-    document = SignedRefusal(refusal, "0x", b"", 1, "0x", 0, "").document()
+    document = refusal_document(SignedRefusal(refusal, "0x", b"", 1, "0x", fork=SIGNED_TWICE))
 
     assert {field for field in document if f"`{field}`" not in DOCUMENT} == set()
     for code in RefusalCode:

@@ -9,7 +9,8 @@ import pytest
 from api.attester.failures import BeforeMemory, MemoryContradicted, NotYet
 from api.attester.refusing import Found, found_by, place_of
 from api.attester.requirements import difference
-from api.attester.shelf import NAME, RefusalShelf, SignedRefusal
+from api.attester.shelf import NAME, RefusalShelf
+from api.domain.statements.refusal_files import SignedRefusal
 from api.domain.statements.refusals import NO_HASH, Refusal, RefusalCode
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import (
@@ -27,7 +28,8 @@ HASH, OTHER = Bytes32(b"\1" * 32), Bytes32(b"\2" * 32)
 CODE = RefusalCode.NOT_RECOMPUTED
 UNTIL_S = 1_800_000_000
 REFUSAL = Refusal(FacilityId(7), Epoch(3), HASH, OTHER, NO_HASH, 0, UNTIL_S, CODE, "lines.csv:17")
-SIGNED = SignedRefusal(REFUSAL, "0xa", b"\3" * 65, 1, "0xd", 5, "lines.csv is not what …")
+ATTESTER, DESK = "0x" + "0a" * 20, "0x" + "0d" * 20
+SIGNED = SignedRefusal(REFUSAL, ATTESTER, b"\3" * 65, 1, DESK, 5, "lines.csv is not what …")
 
 
 def test_put__then_restarted__stands_until_it_counts_no_more(tmp_path: Path) -> None:

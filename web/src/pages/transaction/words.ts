@@ -30,6 +30,7 @@ const REFUSAL_CODES: Record<number, string> = {
   1: "the statement does not follow from the evidence",
   2: "the evidence contradicts what the attester saw before",
   3: "the evidence could not be had a day after its hash stood on-chain",
+  4: "the log's key signed two entries of one number",
 };
 
 /** `, until …`; nothing where there is no end. */

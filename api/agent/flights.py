@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 
 from api.agent import events
-from api.agent.receipts import unpack_receipt
 from api.agent.spool import Problem, Spool, append, note_problems
 from api.agent.spool_tables import LASTS, OVER
 from api.domain.log.answers import REASONS
+from api.domain.log.receipts import unpack_receipt
 from api.domain.metering.events import ALLOCATION_OPENED
 
 # `POST /v1/events` takes 1,000 events; a body of a mebibyte stays far below what it refuses.

@@ -10,18 +10,8 @@ from api.agent.web import BROKEN, Web
 from api.domain.facility import FacilityTerms
 from api.domain.json_text import as_integer, as_object, as_text, read_json
 from api.domain.lifecycle import untaken_from_s
-from api.domain.log.entry import (
-    BLIND_BYTES,
-    ENTRY_BYTES,
-    NO_LOG,
-    Entry,
-    LogName,
-    decode_entry,
-    encode_entry,
-    end_of,
-    entry_hash,
-)
-from api.domain.log.receipts import Receipt
+from api.domain.log.entry import NO_LOG, Entry, LogName, end_of, entry_hash
+from api.domain.log.receipts import Receipt, unpack_receipt
 from api.domain.statements.batches import decode_entries
 from api.domain.statements.evidence import (
     BATCHES_FILE,
@@ -34,24 +24,6 @@ from api.domain.statements.evidence_reader import decode_facility
 from api.domain.units import Epoch
 from api.errors import EvidenceInvalid
 from api.local.finding import Finding
-
-_SIGNATURE_BYTES = 64
-_FIXED_BYTES = ENTRY_BYTES + BLIND_BYTES + _SIGNATURE_BYTES
-
-
-def pack_receipt(receipt: Receipt) -> bytes:
-    """A receipt as the spool keeps it: entry, blind, signature, answers; half of its JSON."""
-    return encode_entry(receipt.entry) + receipt.blind + receipt.signature + receipt.answers
-
-
-def unpack_receipt(packed: bytes) -> Receipt:
-    """Read what `pack_receipt` wrote. Raises EvidenceInvalid."""
-    if len(packed) < _FIXED_BYTES:
-        raise EvidenceInvalid(f"a kept receipt has {_FIXED_BYTES} bytes, and one an event")
-    entry, rest = packed[:ENTRY_BYTES], packed[ENTRY_BYTES:]
-    blind, rest = rest[:BLIND_BYTES], rest[BLIND_BYTES:]
-    signature, answers = rest[:_SIGNATURE_BYTES], rest[_SIGNATURE_BYTES:]
-    return Receipt(decode_entry(entry), blind, answers, signature)
 
 
 def kept_receipts(spool: Spool) -> list[Receipt]:

@@ -12,12 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.agent.failures import LogRefused
 from api.agent.flights import Flight, Result
-from api.agent.receipts import pack_receipt, unpack_receipt
 from api.agent.spool import Spool, pin_log, pinned_log
 from api.domain.json_text import as_object, as_text, read_json
 from api.domain.log.answers import answer_byte
 from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
-from api.domain.log.receipts import Receipt, receipt_from
+from api.domain.log.receipts import Receipt, pack_receipt, receipt_from, unpack_receipt
 from api.domain.log.requests import key_from, key_text, sign_request
 from api.domain.units import ZERO32, Bytes32
 from api.errors import EvidenceInvalid

@@ -12,16 +12,14 @@ from api.chain.ledger_keys import NamedNow
 from api.clock import Clock
 from api.db.facilities import facility_row, grow_log, known_facility_row, lock_facility
 from api.db.log import keep_entries, logged_at
-from api.db.log_keys import keep_log_keys, log_key_rows, to_log_key
+from api.db.log_keys import keep_log_keys, log_key_rows, newest_receipt, to_log_key
 from api.db.session import reading, write
 from api.db.tables.facilities import FacilityRow
 from api.domain.facility import FacilityTerms
-from api.domain.hashing import sha256
 from api.domain.log.answers import ACCEPTED
 from api.domain.log.authors import require_after, require_author, require_clock, role_of
-from api.domain.log.entry import NO_LOG, EntryKind, end_of, entry_hash
+from api.domain.log.entry import NO_LOG, EntryKind, body_hash, end_of, entry_hash
 from api.domain.log.keys import KeyBody, KeyRole, LogKey, LogKeys, read_key_body
-from api.domain.log.logged import LoggedEntry
 from api.domain.log.receipts import Receipt, receipt_document, receipt_of
 from api.domain.log.requests import (
     AFTER_HEADER,
@@ -139,12 +137,24 @@ def _after_refused(
     connection: Connection, author: LogKey, terms: FacilityTerms, log: Log
 ) -> AfterRefused:
     message = f"the key's newest entry here is {author.last.hex()}: name it as `{AFTER_HEADER}`"
+    receipt = _receipt_at(connection, author, terms, log)
+    if receipt is None:
+        return AfterRefused(message)
+    return AfterRefused(message, receipt=receipt_document(receipt))
+
+
+def _receipt_at(
+    connection: Connection, author: LogKey, terms: FacilityTerms, log: Log
+) -> Receipt | None:
+    """Receipt of a key's newest entry, or of the one that brought it; None if that is detached."""
+    kept = newest_receipt(connection, terms.facility_id, author.key)
+    if kept is not None and kept.entry.number == author.last_entry:
+        return kept
     try:
-        newest = logged_at(connection, terms.log, author.last_entry)
+        return receipt_of(logged_at(connection, terms.log, author.last_entry), log.key)
     except RecordsDamaged:
         # Its month was detached: whoever lost its receipts has to be given another key.
-        return AfterRefused(message)
-    return AfterRefused(message, receipt=receipt_document(receipt_of(newest, log.key)))
+        return None
 
 
 def record_signed(
@@ -161,14 +171,14 @@ def record_signed(
         row = known_facility_row(connection, signed.facility_id)
         terms = terms_from_bytes(row.terms_json)
         keys = _keys(connection, signed.facility_id)
-        before = _known_before(connection, keys, signed, terms)
+        before = _known_before(connection, keys, signed, terms, log)
     if Bytes32(log.key.public_key().public_bytes_raw()) != terms.log_key:
         message = "this service has not the key of the facility's log, so it can give no receipt"
         raise Misconfigured(message, facility_id=signed.facility_id)
     signed.request.require_signed(content_digest(signed.body), log=terms.log)
     read = [read_item(i, e, told.broken.get(i)) for i, e in enumerate(told.events)]
     if before is not None:
-        return Recorded(receipt_of(before, log.key), _repeated(read, before))
+        return Recorded(before, _repeated(read, before))
     named = _ledger_key_named(keys, signed, terms, named_now)
     if named is not None and named.head_s + _STALE_S < log.clock():
         message = "the node is far behind: whom the operator names on-chain now, nobody knows"
@@ -177,7 +187,7 @@ def record_signed(
     def record(connection: Connection) -> _Done:
         locked = lock_facility(connection, signed.facility_id)
         now_keys = _keys(connection, signed.facility_id)
-        before = _known_before(connection, now_keys, signed, terms)
+        before = _known_before(connection, now_keys, signed, terms, log)
         if before is not None:
             return _Done(before, _repeated(read, before))
         recorder = _Recorder(connection, locked, terms, signed, now_keys, log)
@@ -187,12 +197,12 @@ def record_signed(
     if done.batch is not None:
         done.batch.keep_in(log.kept)
     # Only now it is durable.
-    return Recorded(receipt_of(done.logged, log.key), done.results)
+    return Recorded(done.receipt, done.results)
 
 
 @dataclass(slots=True)
 class _Done:
-    logged: LoggedEntry
+    receipt: Receipt
     results: list[EventResult] = field(default_factory=list)
     batch: Batch | None = None
 
@@ -222,16 +232,17 @@ def _ledger_key_named(
 
 
 def _known_before(
-    connection: Connection, keys: LogKeys, signed: SignedBody, terms: FacilityTerms
-) -> LoggedEntry | None:
-    """The entry that the same request became before, if it did."""
+    connection: Connection, keys: LogKeys, signed: SignedBody, terms: FacilityTerms, log: Log
+) -> Receipt | None:
+    """The receipt of what the same request became before, if it did."""
     author = keys.get(signed.request.author)
     if author is None or author.before != signed.request.after:
         return None
-    newest = logged_at(connection, terms.log, author.last_entry)
-    own = newest.request is not None and newest.request.author == author.key
-    same = own and newest.entry.kind is signed.kind
-    return newest if same and sha256(newest.body) == sha256(signed.body) else None
+    newest = _receipt_at(connection, author, terms, log)
+    if newest is None or newest.entry.author != author.key or newest.entry.kind is not signed.kind:
+        return None
+    same = body_hash(signed.body, blind=newest.blind) == newest.entry.body
+    return newest if same else None
 
 
 class _Recorder:
@@ -265,11 +276,11 @@ class _Recorder:
             done = self._events(read, raw, role_of(author), now_s=now_s)
         else:
             done = self._key(now_s=now_s)
-        if named is not None and done.logged.entry.recorded_at_s < named.final_s:
+        if named is not None and done.receipt.entry.recorded_at_s < named.final_s:
             # Nobody would believe that the key was named by then.
             message = "this service's clock is behind the block in which the key was named"
             raise ChainUnavailable(message)
-        self._take(said, done.logged)
+        self._take(said, done.receipt)
         return done
 
     def _require_after(self, author: LogKey | None) -> None:
@@ -304,7 +315,7 @@ class _Recorder:
         batch.record(raw=raw, signed=self._signed)
         logged = batch.writer.signed
         assert logged is not None  # a signed body is always written
-        return _Done(logged, batch.results, batch)
+        return _Done(receipt_of(logged, self._log.key), batch.results, batch)
 
     def _key(self, *, now_s: int) -> _Done:
         at_s = recording_time(self._row, self._terms, now_s)
@@ -319,10 +330,10 @@ class _Recorder:
             recorded_at_s=at_s,
             longest_s=self._row.longest_s,
         )
-        return _Done(logged)
+        return _Done(receipt_of(logged, self._log.key))
 
-    def _take(self, said: KeyBody | None, logged: LoggedEntry) -> None:
-        entry, request = logged.entry, self._signed.request
+    def _take(self, said: KeyBody | None, receipt: Receipt) -> None:
+        entry, request = receipt.entry, self._signed.request
         changed = self._keys.take(
             request.author,
             entry.kind,
@@ -332,13 +343,14 @@ class _Recorder:
             after=request.after,
         )
         facility_id = self._row.facility_id
-        keep_log_keys(self._connection, facility_id, changed, at_s=entry.recorded_at_s)
+        at_s = entry.recorded_at_s
+        keep_log_keys(self._connection, facility_id, changed, at_s=at_s, receipt=receipt)
 
 
-def _repeated(read: Sequence[Item | EventResult], logged: LoggedEntry) -> list[EventResult]:
+def _repeated(read: Sequence[Item | EventResult], receipt: Receipt) -> list[EventResult]:
     """The answers that a request got, to whoever sends it again."""
     results = []
-    for each, answer in zip(read, logged.answers, strict=True):
+    for each, answer in zip(read, receipt.answers, strict=True):
         if isinstance(each, Item):
             results.append(each.answered(answer))
         else:

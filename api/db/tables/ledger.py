@@ -104,6 +104,8 @@ class LogKeyColumns(Columns):
     before: Named[Bytes32] = Column(RAW32)  # that its newest named as `after`
     ended: Named[int | None] = Column(INT64)  # entry that ended it
     used_at_s: Named[int] = Column(BigInteger)  # second of its newest
+    # Receipt of the newest that it signed, packed: the entry may be detached with its month.
+    receipt: Named[bytes | None] = Column(LargeBinary)
 
 
 log_keys = Table(
@@ -114,10 +116,10 @@ log_keys = Table(
 )
 
 
-@record_of(log_keys)
+@part_of(log_keys)
 @dataclass(frozen=True, slots=True)
 class LogKeyRow:
-    """A key of a facility's log: `api.domain.log.keys.LogKey`."""
+    """A key of a facility's log: `api.domain.log.keys.LogKey`; its receipt is read alone."""
 
     facility_id: FacilityId
     key: Bytes32

@@ -9,7 +9,8 @@ import pytest
 from api.chain import calldata
 from api.db.facilities import facility_row
 from api.db.log import logged_after
-from api.db.session import reading
+from api.db.session import reading, transaction
+from api.db.tables.ledger import log_entries
 from api.domain.log.answers import ACCEPTED, DUPLICATE, REJECTED
 from api.domain.log.entry import entry_hash
 from api.domain.log.logged import events_of
@@ -107,6 +108,27 @@ def test_events__sent_again__get_the_same_receipt_and_answers(
     statuses = [[r["status"] for r in a.json()["results"]] for a in (first, again)]
     assert statuses == [["accepted", "rejected"]] * 2
     assert len(_logged(world)) == size
+
+
+@pytest.mark.parametrize("of_ledger_key", [False, True])
+def test_request__sent_again_once_its_month_is_detached__is_known(
+    world: World, signing: tuple[Author, Author], of_ledger_key: bool
+) -> None:
+    """The receipt is kept beside the key; another body is refused, and without an error of ours."""
+    author = signing[0 if of_ledger_key else 1]
+    before = author.after
+    body = json.dumps([world.ledger.usage(0, 0, HOUR_S)]).encode()
+    first = author.post("/v1/events", body)
+    with transaction(world.engine) as connection:
+        connection.execute(log_entries.delete())
+
+    again = author.post("/v1/events", body, after=before)
+    other = author.post("/v1/events", b"[]", after=before)
+
+    assert again.status_code == 200, again.text
+    assert again.json()["receipt"] == first.json()["receipt"]
+    assert other.status_code == 409
+    assert other.json()["receipt"] == first.json()["receipt"]
 
 
 def test_events__other_body_behind_the_same_receipt__get_the_one_that_is_missing(

@@ -8,7 +8,6 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.agent.flights import Flight, Flights, Result
-from api.agent.receipts import pack_receipt
 from api.agent.signing import KeySigner, Logs
 from api.agent.spool import Spool
 from api.domain.log.answers import ACCEPTED
@@ -21,7 +20,7 @@ from api.domain.log.entry import (
     body_hash,
     end_of,
 )
-from api.domain.log.receipts import Receipt, receipt_bytes, receipt_document
+from api.domain.log.receipts import Receipt, pack_receipt, receipt_bytes, receipt_document
 from api.domain.log.requests import key_text
 from api.domain.units import Address, Bytes32, FacilityId
 from tests.factories import Clock

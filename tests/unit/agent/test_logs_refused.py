@@ -9,10 +9,10 @@ from api.agent.clock import AgentClock
 from api.agent.failures import Behind, LogRefused, NotAdmitted
 from api.agent.flights import Flight
 from api.agent.health import health_of
-from api.agent.receipts import pack_receipt
 from api.agent.sender import Sender
 from api.agent.transport import Answered
 from api.domain.log.entry import EntryKind
+from api.domain.log.receipts import pack_receipt
 from api.domain.units import ZERO32
 from tests.factories import START_S, Clock
 from tests.unit.agent.desk import make_book, open_spool, said, use

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from api.agent.events import NewEvent
 from api.agent.failures import LogRefused
 from api.agent.flights import Flights, Result, send_sent
-from api.agent.receipts import pack_receipt, unpack_receipt
 from api.agent.spool import Spool, append
 from api.agent.spool_tables import SCHEMA
 from api.domain.log.answers import DUPLICATE, KNOWN, REJECTED
 from api.domain.log.entry import EntryKind, entry_hash
+from api.domain.log.receipts import pack_receipt, unpack_receipt
 from api.domain.log.requests import content_digest, key_text, read_request
 from api.domain.units import ZERO32, FacilityId
 from api.errors import EvidenceInvalid

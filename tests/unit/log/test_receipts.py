@@ -11,7 +11,14 @@ from api.domain.log.answers import ACCEPTED
 from api.domain.log.bodies import pack
 from api.domain.log.entry import UNSIGNED, EntryKind
 from api.domain.log.logged import LoggedEntry, entry_document, events_of, logged_from
-from api.domain.log.receipts import Receipt, receipt_document, receipt_from, receipt_of
+from api.domain.log.receipts import (
+    Receipt,
+    pack_receipt,
+    receipt_document,
+    receipt_from,
+    receipt_of,
+    unpack_receipt,
+)
 from api.domain.units import ZERO32, Bytes32
 from api.errors import EvidenceInvalid, SignatureRefused
 from tests.signed_logs import SignedLog, Signer
@@ -48,6 +55,14 @@ def test_receipt__as_json__reads_back_the_same_and_holds(logged: LoggedEntry) ->
     again.require_of(logged.body)
     with pytest.raises(EvidenceInvalid, match=r"receipt of entry 2 of log .*: it is for another"):
         again.require_of(b"[]")
+
+
+def test_receipt__packed__reads_back_the_same_and_no_shorter(logged: LoggedEntry) -> None:
+    packed = pack_receipt(receipt_of(logged, LOG_KEY))
+
+    assert unpack_receipt(packed) == receipt_of(logged, LOG_KEY)
+    with pytest.raises(EvidenceInvalid, match="a packed receipt has 277 bytes"):
+        unpack_receipt(packed[:276])
 
 
 CHANGES: dict[str, Callable[[Receipt], Receipt]] = {

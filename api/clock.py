@@ -27,11 +27,6 @@ def system_clock() -> int:
     return int(time.time())
 
 
-def never_after(clock: Clock, newest: Clock) -> Clock:
-    """The earlier of a clock and the newest block: by it, no new block, no new time."""
-    return lambda: min(clock(), newest())
-
-
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """A block when it was seen first, by a clock that nobody sets."""

@@ -223,6 +223,20 @@ class ChainUnavailable(AppError):
     code = "chain_unavailable"
 
 
+class ClocksDiffer(AppError):
+    """This machine's clock and the chain's contradict each other: one of them is wrong."""
+
+    status = 503
+    code = "clocks_differ"
+
+
+class HeldBack(AppError):
+    """A step of the worker would do what no normal running needs: a person is asked first."""
+
+    status = 409
+    code = "held_back"
+
+
 class IndexIncomplete(AppError):
     """Indexed events contradict each other: some are missing."""
 

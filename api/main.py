@@ -10,11 +10,12 @@ from api.access.keys import KeyUses
 from api.chain.client import ChainClient, chain_clock
 from api.chain.contracts import Contracts
 from api.chain.deployment import load_deployment
-from api.clock import BoundedClock, Clock, never_after, running, system_clock
+from api.clock import BoundedClock, Clock, running, system_clock
 from api.db.migrate import upgrade
 from api.db.partitions import Partitions
 from api.db.session import open_engine
 from api.epochs.books import PreviewBooks
+from api.epochs.times import Times
 from api.errors import AppError, ChainUnavailable
 from api.evidence_store import EvidenceFolder
 from api.ledger.kept import KeptLedgers
@@ -127,15 +128,15 @@ def recording_clock(
     return BoundedClock(newest, wall=wall)
 
 
-def closing_clock(settings: Settings, client: ChainClient, *, wall: Clock = system_clock) -> Clock:
-    """Clock by which epochs are closed: no cut-off is past before a block is. Asks a node.
-
-    Raises:  AppError, by the clock, when no node answers.
-    """
-    newest = chain_clock(client)
-    if settings.clock is ClockSource.CHAIN:
-        return newest
-    return never_after(wall, newest)
+def closing_times(settings: Settings, client: ChainClient, *, wall: Clock = system_clock) -> Times:
+    """Times by which epochs are closed: no cut-off is past before a final block and this machine
+    say so; by setting the chain's time alone."""
+    return Times(
+        client,
+        wall=None if settings.clock is ClockSource.CHAIN else wall,
+        confirmations=settings.confirmations,
+        apart_s=settings.clocks_apart_s,
+    )
 
 
 def make_service(settings: Settings) -> Service:

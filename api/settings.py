@@ -45,6 +45,21 @@ class Settings(BaseSettings):
         default=Path("build/web"), description="Built web application; none = the API alone."
     )
     clock: ClockSource = Field(default=ClockSource.SYSTEM, description="system or chain.")
+    clocks_apart_s: int = Field(
+        default=600,
+        ge=1,
+        description="Seconds that this machine's clock and the newest block may differ: beyond"
+        " that no epoch is closed.",
+    )
+    close_at_once: int = Field(
+        default=8, ge=1, description="Epochs of one facility that the worker closes in a round."
+    )
+    close_ask_above: int = Field(
+        default=60,
+        ge=1,
+        description="More due epochs of one facility than this are closed only if this machine's"
+        " own time went on as far as the chain's, or after `rentroll queue release`.",
+    )
     grace_s: int = Field(default=3_600, ge=0, description="Seconds an epoch stays open after end.")
     confirmations: int = Field(
         default=12,

@@ -39,6 +39,7 @@ from api.domain.statements.statement import Statement
 from api.domain.units import Address, Bytes32, FacilityId, TrancheId, tranche_id
 from api.epochs.index import Indexer
 from api.epochs.outbox import Outbox
+from api.epochs.times import Times
 from api.epochs.worker import Round, Worker
 from api.evidence_store import EvidenceFolder, EvidenceUrl
 from api.ledger.facilities import LogHome
@@ -225,14 +226,16 @@ class World:
 
     # --- the service's steps --------------------------------------------------------------------
 
-    def worker(self, client: ChainClient | None = None, **more: Any) -> Worker:
-        """A worker like a fresh process."""
+    def worker(
+        self, client: ChainClient | None = None, *, times: Times | None = None, **more: Any
+    ) -> Worker:
+        """A worker like a fresh process; by the chain's time alone, unless told otherwise."""
         return Worker(
             self.engine,
             Contracts(client or self.client, self.deployment),
             self.evidence,
             signer_of(RELAYER),
-            self.clock,
+            times or Times(client or self.client, wall=None),
             **more,
         )
 

@@ -23,6 +23,7 @@ from api.attester.requirements import (
 from api.attester.service import AttesterApi
 from api.attester.verdict import Verdict, verdict_of
 from api.domain.capital.duties import require_pay
+from api.domain.clocks import CLOCKS_APART_S, Clocks
 from api.domain.facility import FacilityTerms, Period, check_terms, require_own_log
 from api.domain.log.entry import LogEnd
 from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_preimage
@@ -43,6 +44,7 @@ from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import (
     AppError,
     ChainUnavailable,
+    ClocksDiffer,
     EvidenceInvalid,
     EvidenceUnreachable,
     NotFound,
@@ -69,18 +71,21 @@ class Attester:
         *,
         least_pay_bps: int = 0,
         clock: Callable[[], int] | None = None,
+        apart_s: int = CLOCKS_APART_S,
         refuser: Refuser | None = None,
         patience_s: float = 0.0,
         books: KeptBooks | None = None,
     ) -> None:
         """Args: least_pay_bps: least attesters' part of rent for which it approves a pledge.
         clock: of this machine; None where the chain's time is simulated.
+        apart_s: so far it and the newest block may differ, or no statement is judged.
         refuser: signs refusals; without one they are only told.
         patience_s: so long a statement that was refused is not read again.
         books: keeps what was reproduced over a restart."""
         self._api, self._evidence, self._account, self._facts = api, evidence, account, facts
         self._memory, self._least_pay_bps = memory, least_pay_bps
         self._clock, self._refuser, self._patience_s = clock, refuser, patience_s
+        self._apart_s = apart_s
         # What was refused, and until when on the monotonic clock that is enough.
         self._rests: dict[tuple[FacilityId, Epoch, Bytes32], tuple[float, Verdict]] = {}
         # What this attester itself reproduced: the next epoch starts from it.
@@ -299,7 +304,8 @@ class Attester:
         seen: LogEnd,
     ) -> ClosedEpoch:
         # Before anything else of the chain is asked: what the log has of later waits.
-        known_s = self._facts.now_s()
+        clocks = self._clocks()
+        known_s = clocks.head_s
         after = 0 if own is None else own.rebuilt.end.size
         raw = self._log(facility_id, after=after, seen=seen)
         raw.ended_at_s = self._facts.ended_at_s(facility_id)
@@ -312,7 +318,7 @@ class Attester:
         if period is None:
             # Nothing of it can come, unless the node lags behind the service.
             raise NotYet("the facility ended before this epoch was over")
-        require_over(terms, period, raw, chain_now_s=self._now_s())
+        require_over(terms, period, raw, past_s=clocks.past_s)
         raw.replacements = self._facts.require_in_force(terms, period).replacements
         raw.named = self._facts.named_keys(terms.gpu_operator)
         if own is None or not own.leads_to(period, raw):
@@ -356,10 +362,14 @@ class Attester:
         require_seen(raw, seen)
         return raw
 
-    def _now_s(self) -> int:
-        """The chain's time, or this machine's where that is earlier."""
-        chain_s = self._facts.now_s()
-        return chain_s if self._clock is None else min(chain_s, self._clock())
+    def _clocks(self) -> Clocks:
+        """This machine's time and the chain's. Raises NotYet where one of them must be wrong."""
+        clocks = self._facts.clocks(None if self._clock is None else self._clock())
+        try:
+            clocks.require_agreement(apart_s=self._apart_s)
+        except ClocksDiffer as error:
+            raise NotYet(error.message) from error
+        return clocks
 
     def _whole_log(self, facility_id: FacilityId, newer: RawInput, *, seen: LogEnd) -> RawInput:
         raw = self._log(facility_id, after=0, seen=seen)

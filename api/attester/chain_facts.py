@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.attester.pledges import PledgeWatch
+from api.chain.clocks import read_clocks
 from api.chain.contracts import Contracts
 from api.chain.events import voided_epochs
 from api.chain.ledger_keys import named_keys
 from api.chain.panels import panel_of
 from api.chain.running import running_of
 from api.chain.terms import OfferedTerms
+from api.domain.clocks import Clocks
 from api.domain.facility import FacilityTerms, Period
 from api.domain.lifecycle import FacilityState
 from api.domain.log.authors import NamedKey
@@ -127,6 +129,11 @@ class ChainFacts:
             settled = named_keys(self._contracts, gpu_operator, first=first, last=final)
             self._named[gpu_operator] = final + 1, (*known, *settled)
         return (*known, *newer)
+
+    def clocks(self, wall_s: int | None) -> Clocks:
+        """The chain's times beside this machine's; None for that where time is simulated."""
+        client = self._contracts.client
+        return read_clocks(client, confirmations=self._confirmations, wall_s=wall_s)
 
     def now_s(self) -> int:
         """Time of the newest block."""

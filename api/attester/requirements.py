@@ -39,9 +39,10 @@ def require_voided(raw: RawInput, voided: Sequence[Epoch]) -> None:
         raise NotYet("an epoch was reopened without a proven fault on-chain")
 
 
-def require_over(terms: FacilityTerms, period: Period, raw: RawInput, *, chain_now_s: int) -> None:
+def require_over(terms: FacilityTerms, period: Period, raw: RawInput, *, past_s: int) -> None:
     """Refuse what still takes records: what is signed too early leaves out what comes in time.
 
+    Args:    past_s: last second that is past by final blocks and by this machine's clock.
     Raises:  NotYet; EvidenceInvalid where the service names another grace than the terms.
     """
     if raw.grace_s != terms.grace_s:
@@ -52,8 +53,8 @@ def require_over(terms: FacilityTerms, period: Period, raw: RawInput, *, chain_n
     cut_s = cut_off_s(
         period.epoch, epoch_end_s=period.over_s, grace_s=raw.grace_s, reopenings=raw.reopenings
     )
-    if chain_now_s < cut_s:
-        raise NotYet(f"it takes records until {cut_s}, by the chain's time")
+    if past_s < cut_s:
+        raise NotYet(f"it takes records until {cut_s}, by final blocks and this machine's clock")
 
 
 def require_seen(raw: RawInput, seen: LogEnd) -> None:

@@ -30,8 +30,8 @@ class ServiceSettings:
 class ChainSettings:
     """A node, and the StatementRegistry that is trusted: all other contracts follow from it.
 
-    confirmations: so deep a void must be before another statement is signed in its place.
-    stale_s: a newest block that is older says that the node lags.
+    confirmations: so many blocks behind the newest one nothing is taken back.
+    stale_s: the newest block and this machine's clock may be so far apart.
     simulated_time: the chain's time is not that of clocks.
     """
 

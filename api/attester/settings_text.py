@@ -28,9 +28,10 @@ api_key_file = "api.key"
 rpc_url = {rpc_url}
 # The StatementRegistry that you trust. All other contracts follow from it.
 registry = {registry}
-# So deep a void must be before another statement is signed in its place.
+# So many blocks behind the newest one nothing is taken back: an epoch is over by the time of such
+# a block, and a void is so deep before another statement is signed in its place.
 # confirmations = 12
-# A newest block that is older than this says that the node lags.
+# The newest block and this machine's clock may be so far apart; beyond it nothing is signed.
 # stale_s = 600
 # Of chains whose time is simulated: this machine's clock then says nothing.
 # simulated_time = false

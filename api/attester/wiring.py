@@ -122,6 +122,7 @@ def open_attester(settings: AttesterSettings) -> Iterator[RunningAttester]:
             memory,
             least_pay_bps=settings.least_pay_bps,
             clock=None if settings.chain.simulated_time else now_s,
+            apart_s=settings.chain.stale_s,
             refuser=refuser,
             patience_s=_PATIENCE_S,
             books=KeptBooks(settings.memory.with_name(f"{settings.memory.stem}-books")),

@@ -116,7 +116,7 @@ def close(
     facility: Annotated[int | None, typer.Option(help="Only this facility.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Close every epoch whose cut-off has passed, now: by this clock, and by the newest block."""
+    """Close every epoch whose cut-off has passed, now: by this clock, and by final blocks."""
     from api.cli import wiring as cli_wiring
 
     with output.failing():

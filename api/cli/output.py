@@ -76,6 +76,7 @@ def log_round(done: "Round") -> None:
     if done.idle:
         return
     failed = [f"{o.kind} {o.facility_id}/{o.epoch}: {o.error}" for o in done.outcomes if o.error]
+    failed += [] if done.stopped is None else [f"close: {done.stopped}"]
     failed += [f"close {f.facility_id}/{f.epoch}: {f.reason}" for f in done.not_closed]
     log(
         "round",

@@ -21,7 +21,7 @@ from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder
 from api.keys.keystore import raw_key
-from api.main import closing_clock, recording_clock
+from api.main import closing_times, recording_clock
 from api.settings import Settings
 
 _DAY_S = 86_400
@@ -57,7 +57,7 @@ def open_worker(settings: Settings) -> Iterator[RunningWorker]:
             Contracts(client, require_deployment(settings)),
             EvidenceFolder(settings.evidence_dir),
             signer,
-            closing_clock(settings, client),
+            closing_times(settings, client),
             confirmations=settings.confirmations,
         )
         yield RunningWorker(worker, dry=signer is None)
@@ -71,12 +71,14 @@ def close_now(
 ) -> list[Closed]:
     """Close what is due; `on_progress(done, total)` after each epoch.
 
-    Raises:  ChainUnavailable: a cut-off is past only when a block is.
+    Raises:  ChainUnavailable, ClocksDiffer: a cut-off is past only by the chain and this machine.
     """
     engine = open_engine(settings.database_url)
     upgrade(engine)
     with ChainClient(settings.rpc_url) as client:
-        now_s = closing_clock(settings, client)()
+        clocks = closing_times(settings, client).look().clocks
+    clocks.require_agreement(apart_s=settings.clocks_apart_s)
+    now_s = clocks.past_s
     total = len(due_periods(engine, now_s, facility_id))
     done = count(1)
     return close_due(

@@ -8,7 +8,6 @@ from sqlalchemy import Engine
 from api.chain.contracts import Contracts
 from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.chain.signer import Signer
-from api.clock import Clock
 from api.db.partitions import Partitions
 from api.epochs.approve import approvable
 from api.epochs.books import KeptBooks
@@ -19,6 +18,8 @@ from api.epochs.outbox import Outbox, Outcome
 from api.epochs.post import postable
 from api.epochs.serve import servable
 from api.epochs.settle import settleable
+from api.epochs.times import Times
+from api.errors import ClocksDiffer
 from api.evidence_store import EvidenceFolder
 
 
@@ -32,16 +33,20 @@ class Round:
     blocks_behind: int
     # Tried again in the next round.
     not_closed: tuple[Failed, ...] = ()
+    # Why no epoch of any facility was closed.
+    stopped: str | None = None
 
     @property
     def failed(self) -> bool:
         """Whether something could not be done."""
-        return bool(self.not_closed) or any(outcome.error for outcome in self.outcomes)
+        return bool(self.not_closed or self.stopped) or any(
+            outcome.error for outcome in self.outcomes
+        )
 
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        return not (self.closed or self.outcomes or self.events_indexed or self.not_closed)
+        return not (self.closed or self.outcomes or self.events_indexed or self.failed)
 
 
 class Worker:
@@ -53,13 +58,13 @@ class Worker:
         contracts: Contracts,
         evidence: EvidenceFolder,
         signer: Signer | None,
-        clock: Clock,
+        times: Times,
         *,
         confirmations: int = 0,
         on_closed: Callable[[Closed], None] | None = None,
     ) -> None:
         self._engine, self._contracts = engine, contracts
-        self._evidence, self._clock, self._on_closed = evidence, clock, on_closed
+        self._evidence, self._times, self._on_closed = evidence, times, on_closed
         self._books = KeptBooks()
         self._partitions = Partitions(engine)
         self._indexer = Indexer(engine, contracts, confirmations=confirmations)
@@ -70,21 +75,28 @@ class Worker:
 
     def run_once(self) -> Round:
         """One round, beginning with what an earlier one left open."""
-        now_s = self._clock()
+        clocks = self._times.look().clocks
+        now_s = clocks.now_s
         self._partitions.make_ahead(now_s)
         outcomes: list[Outcome] = []
         if self._outbox:
             outcomes += self._outbox.flush()
             outcomes += self._approve(now_s)
         failed: list[Failed] = []
-        closed = close_due(
-            self._engine,
-            self._evidence,
-            now_s,
-            books=self._books,
-            on_closed=self._on_closed,
-            on_failed=failed.append,
-        )
+        stopped, closed = None, list[Closed]()
+        try:
+            clocks.require_agreement(apart_s=self._times.apart_s)
+        except ClocksDiffer as error:
+            stopped = error.message
+        else:
+            closed = close_due(
+                self._engine,
+                self._evidence,
+                clocks.past_s,
+                books=self._books,
+                on_closed=self._on_closed,
+                on_failed=failed.append,
+            )
         if self._outbox:
             posts = postable(self._engine, self._contracts, self._evidence)
             if posts and self._outbox.store(posts, now_s):
@@ -105,7 +117,12 @@ class Worker:
             document = published_deployment(self._contracts)
             self._evidence.replace(DEPLOYMENT_FILE, document)
         return Round(
-            len(closed), tuple(outcomes), progress.added, progress.behind, not_closed=tuple(failed)
+            len(closed),
+            tuple(outcomes),
+            progress.added,
+            progress.behind,
+            not_closed=tuple(failed),
+            stopped=stopped,
         )
 
     def _approve(self, now_s: int) -> list[Outcome]:

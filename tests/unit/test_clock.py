@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from api.clock import AHEAD_S, BoundedClock, never_after, running
+from api.clock import AHEAD_S, BoundedClock, running
 
 NOON_S = 1_767_268_800
 DAYS_40_S = 40 * 86_400
@@ -171,8 +171,3 @@ def test_running__bounded_clock__has_looked_before_the_first_use(machine: Machin
     clock = machine.clock()
     with running(clock):
         assert clock() == NOON_S - 4 + AHEAD_S
-
-
-def test_never_after__of_two__is_the_earlier() -> None:
-    assert never_after(lambda: 5, lambda: 9)() == 5
-    assert never_after(lambda: 9, lambda: 5)() == 5

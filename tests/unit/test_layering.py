@@ -40,7 +40,7 @@ STACK = (
     {"facility", "lifecycle"},
     {"roster"},
     {"metering"},
-    {"statements"},
+    {"clocks", "statements"},
     {"bills"},
     {"capital"},
 )

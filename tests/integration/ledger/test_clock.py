@@ -6,11 +6,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.chain.client import ChainClient
-from api.epochs.close import close_due
-from api.main import closing_clock, recording_clock
+from api.main import recording_clock
 from api.settings import Settings
 from scripts.dev.devchain import DevChain, dev_chain
-from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger
+from tests.factories import DAY_S, HOUR_S, START_S, Ledger
 from tests.integration.service import Service, change_service, make_app
 
 AHEAD_S = 40 * DAY_S
@@ -60,28 +59,3 @@ def test_events__accepted_while_the_clock_is_wrong__leave_the_next_ones_alone(
 
     assert wrong == ["accepted", "accepted", "outside_window"]
     assert right == ["accepted", "in_the_future"]
-
-
-def test_close__clock_days_ahead__waits_for_a_block(
-    chain: DevChain, ledger: Ledger, settings: Settings
-) -> None:
-    """A cut-off is past when a block is: what freezes inputs for ever is no one machine's word."""
-    with ChainClient(settings.rpc_url) as node:
-        clock = closing_clock(settings, node, wall=lambda: START_S + AHEAD_S)
-        assert close_due(ledger.engine, ledger.evidence, clock()) == []
-        chain.rpc("evm_setNextBlockTimestamp", START_S + DAY_S + GRACE_S)
-        chain.rpc("evm_mine")
-
-        assert len(close_due(ledger.engine, ledger.evidence, clock())) == 1
-
-
-def test_close__block_from_the_future__waits_for_this_machine(
-    chain: DevChain, ledger: Ledger, settings: Settings
-) -> None:
-    """Nor is it the word of one node."""
-    chain.rpc("evm_setNextBlockTimestamp", START_S + AHEAD_S)
-    chain.rpc("evm_mine")
-    with ChainClient(settings.rpc_url) as node:
-        clock = closing_clock(settings, node, wall=lambda: START_S + DAY_S)
-
-        assert close_due(ledger.engine, ledger.evidence, clock()) == []

@@ -23,6 +23,7 @@ from api.reads.settings import FactReader
 from api.routes.admin import accounts
 from api.routes.admin import keys as admin_keys
 from api.routes.attester import attestations, pledges
+from api.routes.attester import refusals as handed_refusals
 from api.routes.attester import replacements as attester_replacements
 from api.routes.http import openapi, problems, transport, web
 from api.routes.http.limits import IngestGate, PreviewGate
@@ -61,6 +62,7 @@ from api.routes.public import (
     logs,
     portfolio,
     reconciliation,
+    refusals,
     series,
     session,
     statements,
@@ -95,7 +97,7 @@ evidence and CSV, which travel as they are. Whatever answers GET answers HEAD.
 _PUBLIC = (
     *(config, status, session),
     *(public_facilities, statements, lines, reconciliation, cash_flows, evidence, attesters),
-    *(logs, tranches, tranche, series, holders, waterfall, documents),
+    *(logs, refusals, tranches, tranche, series, holders, waterfall, documents),
     *(portfolio, history),
 )
 _CONSOLE = (
@@ -106,7 +108,7 @@ _ROUTES = (
     *(accounts, admin_keys),
     *(facilities, leases, events, log_keys, hardware, reopening, keys, replacements),
     *_CONSOLE,
-    *(attestations, pledges, attester_replacements),
+    *(attestations, pledges, attester_replacements, handed_refusals),
     *_PUBLIC,
 )
 

@@ -13,7 +13,7 @@ from api.domain.statements.refusal_files import (
     refusal_document,
     refusal_from,
 )
-from api.domain.statements.refusals import NO_HASH, RefusalCode
+from api.domain.statements.refusals import RefusalCode
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import InvalidInput, Misconfigured
 
@@ -65,8 +65,7 @@ class RefusalShelf:
     def put(self, signed: SignedRefusal) -> str:
         """Write a refusal, durably. Returns its file's name. Raises Misconfigured."""
         said = signed.refusal
-        about = said.evidence_hash if said.statement_hash == NO_HASH else said.statement_hash
-        name = _name(said.facility_id, said.epoch, about, said.code)
+        name = _name(said.facility_id, said.epoch, said.about, said.code)
         text = json.dumps(refusal_document(signed), separators=(",", ":"), ensure_ascii=True)
         self._write(name, text=text + "\n")
         self._known[name] = said.until_s

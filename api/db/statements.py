@@ -1,13 +1,14 @@
 """SQL of statements: closing an epoch, its lines and signatures."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, exists, func, select, update
 
 from api.db.bulk import insert_many
 from api.db.rows import columns_of, first_as, insert_record, row_as, rows_as
 from api.db.tables.facilities import facilities
+from api.db.tables.refusals import refusals
 from api.db.tables.statements import (
     LineRow,
     StatementKey,
@@ -301,21 +302,48 @@ def signatures_of(
     return {row.attester: row.signature for row in connection.execute(query)}
 
 
-def unsigned_by(connection: Connection, attester: str, *, limit: int) -> list[StatementKey]:
-    """Closed statements that an attester has not signed, oldest epochs first."""
-    signed = and_(
+def _lacks_signature(attester: str) -> ColumnElement[bool]:
+    signed = exists().where(
         attestations.c.facility_id == statements.c.facility_id,
         attestations.c.epoch == statements.c.epoch,
         attestations.c.attester == attester,
     )
+    return ~signed
+
+
+def facilities_unsigned_by(connection: Connection, attester: str) -> list[FacilityId]:
+    """Facilities with a closed statement that an attester has not signed."""
+    query = select(statements.c.facility_id).distinct().where(_lacks_signature(attester))
+    return list(connection.execute(query).scalars())
+
+
+def unsigned_by(
+    connection: Connection,
+    attester: str,
+    facility_ids: Collection[FacilityId],
+    *,
+    offset: int,
+    limit: int,
+) -> list[StatementKey]:
+    """Closed statements of some facilities that an attester has not signed, in turns.
+
+    First what it has not refused, one of each facility, then the next of each, by epoch: however
+    many wait of one facility, they come after the first of every other.
+    """
+    c = statements.c
+    refused = exists().where(
+        refusals.c.attester == attester,
+        refusals.c.about == c.statement_hash,
+        refusals.c.facility_id == c.facility_id,
+    )
+    last = case((refused, 1), else_=0)
+    turn = func.row_number().over(partition_by=(c.facility_id, last), order_by=c.epoch)
     query = (
         select(*columns_of(StatementKey))
-        .outerjoin(attestations, signed)
-        .where(attestations.c.attester.is_(None))
-        .order_by(statements.c.epoch, statements.c.facility_id)
-        .limit(limit)
+        .where(c.facility_id.in_(facility_ids), _lacks_signature(attester))
+        .order_by(last, turn, c.facility_id)
     )
-    return rows_as(StatementKey, connection.execute(query))
+    return rows_as(StatementKey, connection.execute(query.offset(offset).limit(limit)))
 
 
 def signed_epochs(connection: Connection) -> dict[FacilityId, list[Epoch]]:

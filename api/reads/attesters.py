@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from api.chain.calldata import checksum
 from api.chain.contracts import Contracts
-from api.db import chain_store
+from api.db import chain_store, statements
 from api.db.session import Connection, Engine, reading
+from api.db.tables.statements import StatementKey
 from api.domain.lifecycle import Standing
 from api.domain.units import Address
 from api.reads.panels import PanelView, to_panel
@@ -119,6 +120,24 @@ def read_attesters(engine: Engine, contracts: Contracts | None) -> AttestersView
         )
     shown = tuple(map(to_panel, seated.values()))
     return AttestersView(minimum, slash_amount, shown, tuple(views))
+
+
+def read_pending(engine: Engine, attester: str, *, offset: int, limit: int) -> list[StatementKey]:
+    """Closed statements that an attester has not signed, of facilities on whose panel it sits by
+    the newest indexed block: what was never offered has none."""
+    with reading(engine) as connection:
+        block = chain_store.last_block(connection)
+        if block is None:
+            return []
+        seated = panels.panels_at(connection, block.time_s)
+        waiting = statements.facilities_unsigned_by(connection, attester)
+        offered = panels.offered_panels(connection, waiting)
+        own = [
+            facility_id
+            for facility_id, number in offered.items()
+            if number in seated and attester.lower() in seated[number].attesters
+        ]
+        return statements.unsigned_by(connection, attester, own, offset=offset, limit=limit)
 
 
 def attester_warnings(connection: Connection, *, minimum_bond_micros: int | None) -> list[str]:

@@ -58,6 +58,11 @@ class Refusal:
     place: str = ""
 
     @property
+    def about(self) -> Bytes32:
+        """What is refused: the statement, or the evidence where no statement is."""
+        return self.evidence_hash if self.statement_hash == NO_HASH else self.statement_hash
+
+    @property
     def place_word(self) -> Bytes32:
         """The place as it stands on-chain: left-aligned ASCII, zeros behind."""
         return Bytes32(self.place.encode("ascii").ljust(PLACE_LENGTH, b"\0"))

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from api.chain.emitted.args import read_payload
+from api.chain.emitted.attester_desk import StatementRefused
 from api.chain.emitted.attester_registry import AttesterPeriodSet, AttesterUrlSet, PanelSet
 from api.chain.emitted.delivery_desk import VoucherIssued, VoucherMoved
 from api.chain.emitted.facility_registry import FacilityOffered
@@ -13,8 +14,9 @@ from api.chain.emitted.refund_desk import CreditRefunded
 from api.chain.emitted.rent_lockbox import Closing, FacilityClosed, LateRentShared, RentPaid
 from api.chain.emitted.statement_registry import StatementPosted
 from api.chain.emitted.tranche_token import RevenueAccrued
+from api.domain.statements.refusals import NO_HASH
 from api.domain.statements.statement import Statement
-from api.domain.units import NO_MICROS, Address, Bytes32, Micros
+from api.domain.units import NO_MICROS, Address, Bytes32, Epoch, Micros
 
 
 def offered_terms_hash(payload: str) -> Bytes32:
@@ -30,6 +32,13 @@ def opened_sale(payload: str) -> SaleTerms:
 def posted_statement(payload: str) -> Statement:
     """Statement of a StatementPosted, whatever the ledger says of its epoch."""
     return read_payload(StatementPosted, payload).statement
+
+
+def refused(payload: str) -> tuple[Epoch, str, Bytes32, int]:
+    """Epoch, attester in lower case, statement or evidence, and code of a StatementRefused."""
+    said = read_payload(StatementRefused, payload)
+    about = said.evidence_hash if said.statement_hash == NO_HASH else said.statement_hash
+    return said.epoch, said.attester.lower(), about, said.code
 
 
 def posted_attesters(payload: str) -> tuple[Address, ...]:

@@ -9,7 +9,6 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from api.chain.calldata import checksum
-from api.db import statements
 from api.db.facilities import known_facility_row
 from api.db.log import logged_after
 from api.db.reopenings import reopenings_of
@@ -19,8 +18,9 @@ from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import MAX_I64
 from api.epochs.attestations import accept_signature
+from api.reads.attesters import read_pending
 from api.routes.http.credentials import AttesterReader, AttesterSigner
-from api.routes.http.parameters import EpochPath, FacilityPath, Limit
+from api.routes.http.parameters import EpochPath, FacilityPath, Limit, Offset
 from api.routes.http.problems import already, errors
 from api.routes.http.schemas import Address, Strict
 from api.routes.http.strict import StrictRoute
@@ -66,11 +66,15 @@ def list_pending_statements(
     service: ServiceDep,
     _caller: AttesterReader,
     attester: Annotated[Address, Query(description="Signing account.")],
+    offset: Offset = 0,
     limit: Limit = 200,
 ) -> list[PendingOut]:
-    """Closed statements that this account has not signed, oldest epochs first."""
-    with reading(service.engine) as connection:
-        rows = statements.unsigned_by(connection, checksum(attester), limit=limit)
+    """Closed statements that this account has not signed, of facilities on whose panel it sits.
+
+    Facilities take turns: first the oldest epoch of each, then the next of each; what this account
+    refused comes last. A facility that was never offered on-chain has no panel, and is not here.
+    """
+    rows = read_pending(service.engine, checksum(attester), offset=offset, limit=limit)
     return [
         PendingOut(facility_id=r.facility_id, epoch=r.epoch, statement_hash=hex32(r.statement_hash))
         for r in rows

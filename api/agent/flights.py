@@ -12,7 +12,7 @@ import orjson
 from api.agent import events
 from api.agent.spool import Problem, Spool, append, note_problems
 from api.agent.spool_tables import LASTS, OVER
-from api.domain.log.answers import REASONS
+from api.domain.log.answers import TAKEN
 from api.domain.log.receipts import unpack_receipt
 from api.domain.metering.events import ALLOCATION_OPENED
 
@@ -340,7 +340,7 @@ def _taken(receipt: bytes, body: list[Any]) -> list[Any]:
     if not receipt:
         return body
     answers = unpack_receipt(receipt).answers
-    return [event for event, byte in zip(body, answers, strict=True) if byte not in REASONS]
+    return [event for event, byte in zip(body, answers, strict=True) if byte in TAKEN]
 
 
 def send_sent(spool: Spool, *, since_s: int, now_s: int) -> int:

@@ -14,7 +14,7 @@ from api.agent.failures import LogRefused
 from api.agent.flights import Flight, Result
 from api.agent.spool import Spool, pin_log, pinned_log
 from api.domain.json_text import as_object, as_text, read_json
-from api.domain.log.answers import answer_byte
+from api.domain.log.answers import answer_says
 from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
 from api.domain.log.receipts import Receipt, pack_receipt, receipt_from, unpack_receipt
 from api.domain.log.requests import key_from, key_text, sign_request
@@ -129,8 +129,7 @@ class KeySigner:
             receipt.require_of(flight.body)
             self._require_own(receipt)
             self._require_behind(flight, receipt)
-            told = [answer_byte(r.status, r.code, known=r.known) for r in results]
-            if list(receipt.answers) != told:
+            if not _say(receipt.answers, results):
                 raise EvidenceInvalid(f"{receipt.where}: it says other answers than came with it")
         except EvidenceInvalid as error:
             raise LogRefused(error.message) from error
@@ -185,3 +184,11 @@ class KeySigner:
         if receipt.entry.log != known.name:
             raise EvidenceInvalid(f"{receipt.where}: it is of another log than {known.name}")
         return receipt
+
+
+def _say(answers: bytes, results: Sequence[Result]) -> bool:
+    """Whether the answers of an entry are those that came with it."""
+    return len(answers) == len(results) and all(
+        answer_says(byte, result.status, result.code, known=result.known)
+        for byte, result in zip(answers, results, strict=True)
+    )

@@ -14,6 +14,8 @@ PATH = "/v1/events"
 AFTER_WRONG = "after_wrong"
 CONTENT_TYPE = "application/cloudevents-batch+json"
 _LONGEST_WAIT_S = 3_600
+_STATUSES = frozenset({"accepted", "duplicate", "rejected"})
+_UNKNOWN = "unknown_status"
 _WAIT = frozenset(
     {
         http.HTTPStatus.REQUEST_TIMEOUT,
@@ -188,9 +190,13 @@ class HttpTransport:
 
 
 def _result(said: dict[str, object]) -> Result:
-    code, detail = said.get("code"), said.get("detail")
+    status, code, detail = as_text(said["status"]), said.get("code"), said.get("detail")
+    if status not in _STATUSES:
+        # Of a newer service: nobody knows whether it is recorded, so it is kept, and shown.
+        word = f"the service says {status[:80]!r}, which this version does not know"
+        return Result("rejected", _UNKNOWN, word)
     return Result(
-        as_text(said["status"]),
+        status,
         code if isinstance(code, str) else "",
         detail if isinstance(detail, str) else "",
         known=said.get("known") is True,

@@ -18,7 +18,7 @@ import orjson
 from api.cli.operator_client import OperatorClient
 from api.clock import system_clock
 from api.domain.json_text import as_list, as_object, as_text, read_json
-from api.domain.log.answers import answer_byte
+from api.domain.log.answers import answer_says
 from api.domain.log.authors import PATHS
 from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
 from api.domain.log.keys import KeyRole, key_body, key_end_body
@@ -189,13 +189,13 @@ def _require_answers(receipt: Receipt, answer: Mapping[str, object]) -> None:
         return
     try:
         rows = [as_object(row) for row in as_list(answer["results"])]
-        said = [
-            answer_byte(str(r["status"]), str(r.get("code")), known=r.get("known") is True)
-            for r in rows
-        ]
+        said = len(rows) == len(receipt.answers) and all(
+            answer_says(byte, str(r["status"]), str(r.get("code")), known=r.get("known") is True)
+            for byte, r in zip(receipt.answers, rows, strict=True)
+        )
     except (TypeError, KeyError) as error:
         raise EvidenceInvalid("the service answers what no Rentroll would") from error
-    if list(receipt.answers) != said:
+    if not said:
         raise EvidenceInvalid(f"{receipt.where}: it says other answers than came with it")
 
 

@@ -55,6 +55,8 @@ REJECTED: Final[Mapping[str, int]] = {
     "key_forbidden": 54,
     "signature_required": 55,
 }
+# Of an event that is recorded, or was.
+TAKEN: Final = frozenset({ACCEPTED, DUPLICATE, KNOWN})
 REASONS: Final[Mapping[int, str]] = {number: reason for reason, number in REJECTED.items()}
 
 
@@ -71,3 +73,15 @@ def answer_byte(status: str, code: str, *, known: bool) -> int:
     if status != "accepted":
         return -1
     return KNOWN if known else ACCEPTED
+
+
+def answer_says(byte: int, status: str, code: str, *, known: bool) -> bool:
+    """Whether a byte of a log is what was said over HTTP.
+
+    A newer service has reasons that this version does not know: a byte that it does not know either
+    is one of them. Never is one taken for another that is known.
+    """
+    told = answer_byte(status, code, known=known)
+    if told < 0:
+        return byte not in TAKEN and byte not in REASONS
+    return byte == told

@@ -137,6 +137,24 @@ def test_answer__that_no_service_of_ours_gives__is_tried_again(
         transport.send(FLIGHT)
 
 
+def test_answer__of_a_newer_service__is_a_refusal_that_is_shown(
+    transport: HttpTransport, far: Far
+) -> None:
+    """Neither taken for recorded, which would lose the event, nor asked for ever."""
+    far.body = (
+        b'{"results": [{"status": "held", "until": 9},'
+        b' {"status": "rejected", "code": "no_such_code", "detail": "why", "more": [1]}]}'
+    )
+
+    results = transport.send(FLIGHT).results
+
+    word = "the service says 'held', which this version does not know"
+    assert results == [
+        Result("rejected", "unknown_status", word),
+        Result("rejected", "no_such_code", "why"),
+    ]
+
+
 def test_connection__that_was_kept_and_is_closed__is_opened_anew(
     transport: HttpTransport, far: Far
 ) -> None:

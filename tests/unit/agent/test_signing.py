@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.agent.events import NewEvent
 from api.agent.failures import LogRefused
-from api.agent.flights import Flights, Result, send_sent
+from api.agent.flights import Flights, Result, refused, send_sent
 from api.agent.spool import Spool, append
 from api.agent.spool_tables import SCHEMA
 from api.domain.log.answers import DUPLICATE, KNOWN, REJECTED
@@ -117,6 +117,22 @@ def test_receipt__with_other_answers_than_were_given__is_refused(
 
     with pytest.raises(LogRefused, match="other answers"):
         signing.signer().receipt(signing.flight(), answer(receipt), results)
+
+
+@pytest.mark.parametrize("code", ["no_such_code", "unknown_status"])
+def test_receipt__of_a_newer_service__holds_where_its_reason_is_unknown(
+    signing: Signing, code: str
+) -> None:
+    """Word and byte are both unknown here; what is known is never taken for such a one."""
+    receipt = signing.log.take(b"[{}]", signing.public, answers=bytes([250]))
+    told = [Result("rejected", code, "?")]
+
+    packed = signing.signer().receipt(signing.flight(), answer(receipt), told)
+
+    assert unpack_receipt(packed) == receipt
+    for other in (Result("accepted"), Result("rejected", "overlap")):
+        with pytest.raises(LogRefused, match="other answers"):
+            signing.signer().receipt(signing.flight(), answer(receipt), [other])
 
 
 def test_receipt__whose_answers_are_not_the_entrys__is_refused(signing: Signing) -> None:
@@ -328,6 +344,27 @@ def test_body__with_a_receipt__is_sent_again_without_what_was_rejected(signing: 
     assert send_sent(signing.spool, since_s=0, now_s=30) == 2
 
     assert [event["id"] for event in orjson.loads(signing.next().body)] == ["a", "c"]
+
+
+def test_body__with_reasons_of_a_newer_service__keeps_and_shows_what_was_refused(
+    signing: Signing,
+) -> None:
+    """The others go on, and what was refused is not sent with what was taken."""
+    device = {"device": "GPU-1", "facility_id": 1}
+    bodies = [{"source": "s", "id": x, "type": "t", "data": device} for x in "ab"]
+    with signing.spool.write() as db:
+        new = [NewEvent(1, "s", each["id"], "", orjson.dumps(each)) for each in bodies]
+        append(db, new, now_s=10)
+    flight = signing.next()
+    receipt = signing.log.take(flight.body, signing.public, answers=bytes([0, 250]))
+    results = [*accepted(), Result("rejected", "no_such_code", "why")]
+    packed = signing.signer().receipt(flight, answer(receipt), results)
+
+    waiting = Flights(signing.spool).settle(flight, results, packed, now_s=20)
+
+    [kept] = refused(signing.spool, most=9)
+    assert (kept.id, kept.code, kept.detail, waiting) == ("b", "no_such_code", "why", 0)
+    assert send_sent(signing.spool, since_s=0, now_s=30) == 1
 
 
 def test_receipts__found_behind_a_refusal__are_kept_and_outlive_bodies(signing: Signing) -> None:

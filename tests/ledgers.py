@@ -26,14 +26,13 @@ from api.domain.statements.closing import ClosedEpoch, OpenBooks
 from api.domain.statements.told import Told
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import EventRejected
-from tests.logs import SentEvent
+from tests.logs import SentEvent, secret_names
 from tests.scribes import Scribes
 
 EPOCH_S = 3_600
 EPOCHS = 4
 # Two hours before a new year: the first month ends with the second epoch.
 WINDOW_START_S = 1_767_225_600 - 2 * EPOCH_S
-SALT = b"salt of a ledger"
 NAMES: dict[Bytes32, str] = {
     device_hash(name): name
     for name in (f"GPU-{uuid.uuid5(uuid.NAMESPACE_URL, str(i))}" for i in range(100))
@@ -91,7 +90,9 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        self.recorded = Recorded(Roster(self.terms), SALT, ended_at_s=self.ended_at_s)
+        self.recorded = Recorded(
+            Roster(self.terms), secret_names(self.terms), ended_at_s=self.ended_at_s
+        )
         self.recorded.recorded_at_s = self.terms.window_start_s
         self._cut_s = self.terms.window_start_s
         self._told: list[Told] = []

@@ -328,9 +328,10 @@ class Attester:
             raw.seen = seen
             own = Reproduced(raw, Recomputation(terms, raw))
         own.rebuilt.hear(raw.named)
+        own.rebuilt.learn(raw.leases)
         ahead = any(each.entry.recorded_at_s > known_s for each in raw.entries)
         own.rebuilt.read([each for each in raw.entries if each.entry.recorded_at_s <= known_s])
-        own.raw.entries = []
+        own.raw.entries, own.raw.leases = [], []
         if ahead and own.rebuilt.end.size < seen.size:
             raise NotYet("the node is behind what the log was before: nothing is judged by it")
         if own.rebuilt.end.size < seen.size:

@@ -59,7 +59,8 @@ class HttpAttesterApi:
         ]
 
     def log(self, facility_id: FacilityId, *, after: int) -> RawInput:
-        """Salt and reopenings of a facility, and the entries of its log behind one."""
+        """Reopenings of a facility, and the entries of its log behind one, with the leases that
+        they tell of."""
         path = f"/v1/attester/facilities/{facility_id}/log"
         raw = RawInput()
         while True:
@@ -67,9 +68,10 @@ class HttpAttesterApi:
             part = read_input(answer.content.splitlines())
             if not part.entries:
                 # What was read first says of the facility what was so then; this is newer.
-                part.entries = raw.entries
+                part.entries, part.leases = raw.entries, raw.leases
                 return part
             raw.entries += part.entries
+            raw.leases += part.leases
             after = part.entries[-1].entry.number
 
     def submit(

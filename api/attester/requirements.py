@@ -92,8 +92,7 @@ class Reproduced:
         reopened nor a device replaced."""
         last = self.closed is not None and self.closed.statement.epoch == period.epoch
         follows = self.rebuilt.books.next_number <= period.epoch
-        same = (raw.salt, raw.reopenings, raw.ended_at_s, raw.replacements) == (
-            self.raw.salt,
+        same = (raw.reopenings, raw.ended_at_s, raw.replacements) == (
             self.raw.reopenings,
             self.raw.ended_at_s,
             self.raw.replacements,

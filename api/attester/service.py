@@ -14,7 +14,8 @@ class AttesterApi(Protocol):
         ...
 
     def log(self, facility_id: FacilityId, *, after: int) -> RawInput:
-        """Salt and reopenings of a facility, and the entries of its log behind one."""
+        """Reopenings of a facility, and the entries of its log behind one, with the leases that
+        they tell of."""
         ...
 
     def submit(

@@ -158,6 +158,22 @@ def leases_of(
     return _leases(connection, facility_id, *known)
 
 
+def leases_agreed_in(
+    connection: Connection, facility_id: FacilityId, *, first: int, last: int, recorded: Span
+) -> set[Bytes32]:
+    """Leases of which the entries from one to another tell terms.
+
+    Args:    recorded: as `told_between`.
+    """
+    query = select(facts.c.lease).where(
+        facts.c.facility_id == facility_id,
+        facts.c.kind == FactKind.TERMS.value,
+        facts.c.entry.between(first, last),
+        *_recorded_in(recorded),
+    )
+    return {Bytes32(lease) for lease in connection.execute(query).scalars() if lease is not None}
+
+
 def terms_of(
     connection: Connection, facility_id: FacilityId, leases: Iterable[Bytes32]
 ) -> list[Lease]:

@@ -1,4 +1,4 @@
-"""Hashes shared by Solidity and Python: keccak-256, device and lease identifiers, ABI words."""
+"""Hashes shared by Solidity and Python: keccak-256, device identifiers, ABI words."""
 
 import hashlib
 from functools import lru_cache
@@ -22,14 +22,6 @@ def sha256(data: bytes) -> Bytes32:
 def device_hash(name: str) -> Bytes32:
     """Identifier of a device in public evidence: keccak-256 of its name."""
     return keccak(name.encode("ascii"))
-
-
-def salted_hash(salt: bytes, text: str) -> Bytes32:
-    """Identifier of a lease or renter in public evidence.
-
-    The salt of a facility is secret, so that nobody can test guesses of renter names.
-    """
-    return keccak(salt + text.encode("utf-8"))
 
 
 def word(value: int) -> bytes:

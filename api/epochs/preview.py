@@ -19,7 +19,6 @@ from api.db.leases import leases_hashed
 from api.db.ledger import KnownEvent
 from api.db.log import log_size_before
 from api.domain.facility import Period
-from api.domain.hashing import salted_hash
 from api.domain.lifecycle import untaken_from_s
 from api.domain.log.entry import LogEnd
 from api.domain.metering.facts import Agreed, Fact, Held, Out, Place, Seen, Until, Voided
@@ -255,7 +254,7 @@ def _names(
     connection: Connection, snapshot: Snapshot, statements: Sequence[Foreseen]
 ) -> dict[Bytes32, str]:
     row = snapshot.facility
-    names = {salted_hash(row.salt, code): code for code in snapshot.recorded.leases}
+    names = {lease.lease: code for code, lease in snapshot.recorded.leases.items()}
     unknown = {moved.lease for each in statements for moved in each.moved} - names.keys()
     if unknown:
         rows = leases_hashed(connection, row.facility_id, unknown)

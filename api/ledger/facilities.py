@@ -128,7 +128,7 @@ def register_facility(
         facility_id=facility_id,
         operator_id=operator_id,
         name=new.name,
-        salt=Bytes32(secrets.token_bytes(32)),
+        name_secret=Bytes32(secrets.token_bytes(32)),
         gpu_class=new.gpu_class,
         site=new.site,
         settlement_token=new.settlement_token,

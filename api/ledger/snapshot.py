@@ -14,7 +14,6 @@ from api.db.ledger import known_target
 from api.db.reopenings import reopenings_of
 from api.db.tables.facilities import FacilityRow
 from api.domain.facility import FacilityTerms
-from api.domain.hashing import salted_hash
 from api.domain.lifecycle import recording_time_s
 from api.domain.metering.event_types import (
     AdjustmentEvent,
@@ -31,6 +30,7 @@ from api.domain.metering.event_types import (
 from api.domain.metering.facts import Held
 from api.domain.metering.intervals import Span
 from api.domain.metering.judge import Recorded
+from api.domain.metering.names import SecretNames
 from api.domain.metering.taken import Identity
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
@@ -147,7 +147,7 @@ def snapshot_of(
     terms, time = terms_from_bytes(row.terms_json), kept.take(row)
     recorded = Recorded(
         roster_of(connection, terms, row.terms_json),
-        row.salt,
+        SecretNames(row.facility_id, row.name_secret),
         recorded_at_s=recording_time(row, terms, now_s),
         reopenings=reopenings_of(connection, row.facility_id),
         ended_at_s=ended_at_s,
@@ -262,7 +262,7 @@ class _Reader:
 
     def _hash(self, code: str) -> Bytes32:
         lease = self._recorded.leases.get(code)
-        return salted_hash(self._row.salt, code) if lease is None else lease.lease
+        return self._recorded.names.lease(code) if lease is None else lease.lease
 
     def _limited(self, events: Iterable[MeterEvent], hashes: Mapping[str, Bytes32]) -> set[Bytes32]:
         """Leases that have a limit of devices, or may be given one."""

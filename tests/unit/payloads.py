@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from api.domain.facility import FacilityTerms
-from api.domain.hashing import salted_hash
 from api.domain.metering import events
 from api.domain.metering.events import parse_event
 from api.domain.metering.facts import Fact, Place
@@ -18,16 +17,16 @@ from api.domain.pledges import Pledge
 from api.domain.roster import Roster
 from api.errors import EventRejected
 from tests import ledgers
+from tests.logs import secret_names
 from tests.unit import values
 from tests.unit.values import DAY_S, START_S
 
 HOUR_S = 3_600
-SALT = b"salt"
 DEVICES, NAMES = zip(*sorted([*ledgers.NAMES.items()][:4]), strict=True)
 TERMS = replace(values.TERMS, devices=DEVICES)
 # Two months, sealed five days after each.
 LONG = replace(TERMS, window_end_s=START_S + 59 * DAY_S, seal_s=5 * DAY_S)
-LEASE = salted_hash(SALT, "l")
+LEASE = secret_names(TERMS).lease("l")
 Payload = dict[str, Any]
 
 
@@ -147,7 +146,9 @@ class Log:
         replacements: tuple[Pledge, ...] = (),
         **recorded: Any,
     ) -> None:
-        self.recorded = Recorded(Roster(terms, replacements), **{"salt": SALT, **recorded})
+        self.recorded = Recorded(
+            Roster(terms, replacements), **{"names": secret_names(terms), **recorded}
+        )
         self.now_s, self.entry = now_s, 0
         self.take(*payloads)
 

@@ -5,7 +5,7 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.domain.hashing import ascii_word, device_hash, keccak, salted_hash, sha256, word
+from api.domain.hashing import ascii_word, device_hash, keccak, sha256, word
 
 DEVICE = "GPU-0b9f1a52-3c1d-4e5f-8a6b-7c8d9e0f1a2b"
 
@@ -21,13 +21,6 @@ def test_device_hash__of_a_uuid__is_of_its_text() -> None:
 
     with pytest.raises(UnicodeEncodeError):
         device_hash("GPU-ä")
-
-
-def test_salted_hash__other_salt_or_text__is_another() -> None:
-    found = {salted_hash(salt, text) for salt in (b"a", b"b") for text in ("renter", "ränter")}
-
-    assert len(found) == 4
-    assert salted_hash(b"a", "ä") == keccak(b"a" + "ä".encode())
 
 
 @given(st.integers(-(2**255), 2**255 - 1))

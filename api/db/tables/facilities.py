@@ -61,7 +61,7 @@ class FacilityColumns(Columns):
     facility_id: Named[FacilityId] = Column(INT64, primary_key=True, autoincrement=False)
     operator_id: Named[OperatorId] = Column(PRIMARY_KEY, ForeignKey(operators.c.operator_id))
     name: Named[str] = Column(String(80))
-    salt: Named[Bytes32] = Column(RAW32)
+    name_secret: Named[Bytes32] = Column(RAW32)  # from it all secrets of names follow
     gpu_class: Named[str] = Column(String(32))
     site: Named[str] = Column(String(32))
     settlement_token: Named[str] = Column(String(42))
@@ -93,7 +93,7 @@ class FacilityRow:
     facility_id: FacilityId
     operator_id: OperatorId
     name: str
-    salt: Bytes32
+    name_secret: Bytes32
     gpu_class: str
     site: str
     settlement_token: str

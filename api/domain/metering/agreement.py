@@ -1,15 +1,15 @@
 """Whether a lease's next terms follow the last, and can be kept by their facility. No I/O."""
 
 from api.domain.facility import FacilityTerms
-from api.domain.hashing import salted_hash
 from api.domain.metering.event_types import LeaseClosedEvent, LeaseEvent
 from api.domain.metering.lease import Lease
 from api.domain.metering.lease_terms import TermsVersion, check_terms_version
+from api.domain.metering.names import Names
 from api.errors import EventRejected, InvalidInput
 
 
 def agreed(
-    event: LeaseEvent, lease: Lease | None, *, facility: FacilityTerms, salt: bytes
+    event: LeaseEvent, lease: Lease | None, *, facility: FacilityTerms, names: Names
 ) -> Lease:
     """The lease with the version that an event says; the same lease, if it says what is known.
 
@@ -19,13 +19,13 @@ def agreed(
     if lease is None and isinstance(event, LeaseClosedEvent):
         raise EventRejected("lease_unknown", f"no lease {event.lease_id!r}", field="lease_id")
     try:
-        terms = event.version_after(lease, salt)
+        terms = event.version_after(lease, names)
         if terms is None:
             assert lease is not None  # only what exists can be known
             return lease
         check_terms_version(terms)
         if lease is None:
-            after = Lease(salted_hash(salt, event.lease_id), (terms,))
+            after = Lease(names.lease(event.lease_id), (terms,))
         else:
             after = lease.followed_by(terms)
     except InvalidInput as error:

@@ -1,13 +1,11 @@
 """What an event says, as typed values: shared by the service and whoever recomputes."""
 
-import re
-import unicodedata
 from dataclasses import dataclass, replace
 
-from api.domain.hashing import salted_hash
 from api.domain.metering.lease import Lease
 from api.domain.metering.lease_changes import ended
 from api.domain.metering.lease_terms import CommitmentStep, PriceStep, TermsVersion, terms_hash
+from api.domain.metering.names import Names
 from api.domain.units import ZERO32, Bytes32, FacilityId, Minor
 from api.errors import InvalidInput
 
@@ -94,7 +92,7 @@ class TermsEvent:
     terms: TermsVersion
     previous: Bytes32 | None
 
-    def version_after(self, lease: Lease | None, salt: bytes) -> TermsVersion:
+    def version_after(self, lease: Lease | None, names: Names) -> TermsVersion:
         """The version, with hashes for names. Raises InvalidInput if it does not follow."""
         before = ZERO32 if lease is None else terms_hash(lease.lease, lease.versions[-1])
         if self.previous is not None and self.previous != before:
@@ -102,7 +100,7 @@ class TermsEvent:
             raise InvalidInput(message, field="previous")
         if lease is None and self.terms.version != 1:
             raise InvalidInput("version: a lease begins with version 1", field="version")
-        party = party_hash(self.renter_ref, salt)
+        party = names.party(self.lease_id, self.renter_ref)
         return replace(self.terms, previous=before, party=party)
 
 
@@ -119,14 +117,14 @@ class LeaseOpenedEvent:
     opened_at_s: int
     price: Minor
 
-    def version_after(self, lease: Lease | None, salt: bytes) -> TermsVersion | None:
+    def version_after(self, lease: Lease | None, names: Names) -> TermsVersion | None:
         """The first version; None where the lease has it. Raises InvalidInput `lease_exists`."""
         start_s = self.opened_at_s
         commitment = (CommitmentStep(start_s, self.committed_gpus),)
         terms = TermsVersion(
             version=1,
             previous=ZERO32,
-            party=party_hash(self.renter_ref, salt),
+            party=names.party(self.lease_id, self.renter_ref),
             from_s=start_s,
             max_gpus=self.max_gpus,
             prices=(PriceStep(start_s, self.price),),
@@ -148,7 +146,7 @@ class LeaseClosedEvent:
     lease_id: str
     closed_at_s: int
 
-    def version_after(self, lease: Lease | None, _salt: bytes) -> TermsVersion | None:
+    def version_after(self, lease: Lease | None, _names: Names) -> TermsVersion | None:
         """The next version; None where the lease ends just then."""
         assert lease is not None  # judged before
         if lease.ends_s == self.closed_at_s:
@@ -199,23 +197,3 @@ MeterEvent = (
     | CorrectionEvent
     | DeviceRegisteredEvent
 )
-
-
-_NEITHER_LETTER_NOR_DIGIT = re.compile(r"[\W_]+")
-
-
-def party_name(renter_ref: str) -> str:
-    """The one name of a renter, however a reference to it is written.
-
-    Case, width and accents' encoding, and what stands between or around words do not make another
-    renter of it: `Acme`, `ACME.`, ` acme_` are `acme`; `acme-2` is another.
-    """
-    folded = unicodedata.normalize("NFKC", renter_ref).casefold()
-    # Folding can leave letters in parts that belong together.
-    folded = unicodedata.normalize("NFKC", folded)
-    return _NEITHER_LETTER_NOR_DIGIT.sub("-", folded).strip("-") or renter_ref
-
-
-def party_hash(renter_ref: str, salt: bytes) -> Bytes32:
-    """Identifier of a renter in public evidence: of its one name."""
-    return salted_hash(salt, "renter:" + party_name(renter_ref))

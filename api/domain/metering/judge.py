@@ -39,6 +39,7 @@ from api.domain.metering.facts import (
 from api.domain.metering.instants import format_span
 from api.domain.metering.intervals import Span
 from api.domain.metering.lease import Lease
+from api.domain.metering.names import Names
 from api.domain.metering.occupancy import Concurrency
 from api.domain.metering.taken import Identity, Known, KnownEvents, Taken, holds_time
 from api.domain.roster import Roster
@@ -62,7 +63,7 @@ class Recorded:
     """
 
     roster: Roster
-    salt: bytes
+    names: Names
     recorded_at_s: int = 0
     reopenings: Sequence[Reopening] = ()
     ended_at_s: int | None = None
@@ -334,8 +335,7 @@ class Recorded:
     def _target(self, identity: Identity) -> Known:
         told = self.known.get(identity)
         if told is None:
-            source, event_id = identity
-            message = f"no event {event_id!r} of {source!r} in this facility"
+            message = f"no event {identity[1]!r} of {identity[0]!r} in this facility"
             raise EventRejected("correction_target_unknown", message, field="corrects")
         if told.voided:
             raise EventRejected("already_voided", "this event is already voided", field="corrects")
@@ -389,7 +389,7 @@ class Recorded:
 
     def _agree(self, event: LeaseEvent) -> list[Fact]:
         lease = self.leases.get(event.lease_id)
-        after = agreed(event, lease, facility=self.terms, salt=self.salt)
+        after = agreed(event, lease, facility=self.terms, names=self.names)
         if after is lease:
             return []
         terms = after.versions[-1]

@@ -29,16 +29,19 @@ from api.domain.metering.event_types import (
     AllocationEvent,
     AllocationOpenedEvent,
     CorrectionEvent,
+    LeaseOpenedEvent,
     MeterEvent,
     OutageEvent,
     SeenEvent,
+    TermsEvent,
     UsageEvent,
 )
 from api.domain.metering.events import parse_event
-from api.domain.metering.facts import Held, Place
+from api.domain.metering.facts import Agreed, Fact, Held, Place
 from api.domain.metering.intervals import Span
 from api.domain.metering.items import Item, read_item
 from api.domain.metering.judge import Recorded
+from api.domain.metering.names import ToldNames
 from api.domain.metering.taken import Identity
 from api.domain.metering.tellers import require_may_tell
 from api.domain.pledges import Pledge
@@ -58,13 +61,16 @@ class EntryJudge:
         self,
         terms: FacilityTerms,
         recorded: Recorded,
+        names: ToldNames,
         *,
         named: Sequence[NamedKey],
         replacements: Sequence[Pledge],
         ended_at_s: int | None,
     ) -> None:
-        """Args: recorded: what the log has taken; entries that are judged add to it."""
+        """Args: recorded: what the log has taken; entries that are judged add to it.
+        names: what the service told of leases, by which it is recorded."""
         self._terms, self._recorded, self.named = terms, recorded, named
+        self._names = names
         self._replacements = replacements
         self._closed_from_s = closing_cut_off_s(
             terms, ended_at_s=ended_at_s, grace_s=terms.grace_s, reopenings=()
@@ -139,7 +145,7 @@ class EntryJudge:
                 if foreign or name in self._recorded.known:
                     message = "an event is repeated or of another facility"
                     raise EvidenceInvalid(message, event=name)
-                facts = self._recorded.accept(event, place)
+                facts = self._accept(event, place)
             except EventRejected as error:
                 where = f"entry {place.entry} of the log breaks a rule"
                 raise EvidenceInvalid(f"{where}: {error.message}", reason=error.reason) from error
@@ -184,7 +190,7 @@ class EntryJudge:
             known = self._billed.get(item.identity)
             if known is not None:
                 return (DUPLICATE if item.repeats(known) else REJECTED["id_conflict"]), []
-            facts = recorded.accept(event, place)
+            facts = self._accept(event, place)
         except EventRejected as error:
             return REJECTED[error.reason], []
         finally:
@@ -193,6 +199,14 @@ class EntryJudge:
             return KNOWN, []
         self._billed[item.identity] = item.billed
         return ACCEPTED, [Told(place, recorded.recorded_at_s, fact) for fact in facts]
+
+    def _accept(self, event: MeterEvent, place: Place) -> list[Fact]:
+        facts = self._recorded.accept(event, place)
+        if isinstance(event, TermsEvent | LeaseOpenedEvent):
+            for fact in facts:
+                if isinstance(fact, Agreed) and fact.terms.version == 1:
+                    self._names.require_told(event.lease_id, event.renter_ref)
+        return facts
 
     # --- what the service had heard of the chain ------------------------------------------------
 

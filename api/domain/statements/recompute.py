@@ -1,16 +1,24 @@
 """Recompute: statements from a facility's log and published terms alone, as every attester does."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from api.domain.facility import FacilityTerms, Period
-from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
+from api.domain.json_text import (
+    as_bytes32,
+    as_integer,
+    as_list,
+    as_object,
+    as_text,
+    read_json,
+)
 from api.domain.lifecycle import Reopening, closing_cut_off_s, cut_off_s
 from api.domain.log.authors import NamedKey
 from api.domain.log.entry import NO_LOG, EntryKind, LogEnd, end_of, require_follows
 from api.domain.log.logged import LoggedEntry, logged_from
 from api.domain.metering.judge import Recorded
+from api.domain.metering.names import ToldLease, ToldNames
 from api.domain.pledges import Pledge
 from api.domain.roster import Roster
 from api.domain.statements.closing import ClosedEpoch, OpenBooks
@@ -22,20 +30,21 @@ from api.errors import EvidenceInvalid, SignatureRefused
 
 @dataclass
 class RawInput:
-    """What an attester is given of a facility: salt, grace, reopenings, and its log's entries.
+    """What an attester is given of a facility: grace, reopenings, its log's entries, and of the
+    leases that they open the secrets.
 
     ended_at_s, replacements, named: what the chain says, which the attester asks itself; named are
     the ledger keys of the facility's operator.
     seen: how far the attester saw this log before; no other log is read.
     """
 
-    salt: bytes = b""
     grace_s: int = 0
     ended_at_s: int | None = None
     reopenings: tuple[Reopening, ...] = ()
     replacements: tuple[Pledge, ...] = ()
     named: tuple[NamedKey, ...] = ()
     entries: list[LoggedEntry] = field(default_factory=list)
+    leases: list[ToldLease] = field(default_factory=list)
     seen: LogEnd = NO_LOG
 
 
@@ -46,14 +55,31 @@ def read_input(lines: Iterable[str | bytes]) -> RawInput:
         for line in lines:
             document = as_object(read_json(line))
             if document["type"] == "facility":
-                raw.salt = bytes.fromhex(as_text(document["salt"])[2:])
                 raw.grace_s = as_integer(document["grace_s"])
                 raw.reopenings = tuple(map(_reopening, as_list(document.get("reopenings", []))))
+            elif document["type"] == "lease":
+                raw.leases.append(_told_lease(document))
             else:
                 raw.entries.append(logged_from(document))
     except (ValueError, KeyError, TypeError, SignatureRefused) as error:
         raise EvidenceInvalid("the attester's input is not readable") from error
     return raw
+
+
+def told_document(told: ToldLease) -> dict[str, object]:
+    """What an attester is told of a lease, as a line of its input."""
+    return {
+        "type": "lease",
+        "lease_id": told.lease_id,
+        "secret": "0x" + told.secret.hex(),
+        "party": "0x" + told.party.hex(),
+    }
+
+
+def _told_lease(document: Mapping[str, object]) -> ToldLease:
+    lease_id = as_text(document["lease_id"])
+    lease_id.encode("utf-8")  # else it is no name
+    return ToldLease(lease_id, as_bytes32(document["secret"]), as_bytes32(document["party"]))
 
 
 def _reopening(value: object) -> Reopening:
@@ -66,9 +92,11 @@ class Recomputation:
 
     def __init__(self, terms: FacilityTerms, raw: RawInput) -> None:
         self._terms, self._reopenings = terms, raw.reopenings
+        self._names = ToldNames(terms.facility_id)
+        self._names.learn(raw.leases)
         self._recorded = Recorded(
             Roster(terms, raw.replacements),
-            raw.salt,
+            self._names,
             reopenings=raw.reopenings,
             ended_at_s=raw.ended_at_s,
             heard_late=True,
@@ -76,6 +104,7 @@ class Recomputation:
         self._judge = EntryJudge(
             terms,
             self._recorded,
+            self._names,
             named=raw.named,
             replacements=raw.replacements,
             ended_at_s=raw.ended_at_s,
@@ -95,6 +124,13 @@ class Recomputation:
     def hear(self, named: Sequence[NamedKey]) -> None:
         """Learn which ledger keys the operator named on-chain: all of them, in order."""
         self._judge.named = named
+
+    def learn(self, leases: Iterable[ToldLease]) -> None:
+        """Hear what the service tells of leases, before entries are read that open them.
+
+        Raises:  EvidenceInvalid where that is another than before.
+        """
+        self._names.learn(leases)
 
     @property
     def end(self) -> LogEnd:

@@ -21,7 +21,7 @@ Scope = Collection[FacilityId] | None
 
 @dataclass(frozen=True, slots=True)
 class ListedFacilityRow:
-    """A facility with its operator, without the long documents and without its secret salt."""
+    """A facility with its operator, without the long documents and without its name secret."""
 
     facility_id: FacilityId
     name: str

@@ -16,8 +16,10 @@ from api.db.session import reading
 from api.domain.log.logged import entry_document
 from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import terms_from_bytes
+from api.domain.statements.recompute import told_document
 from api.domain.units import MAX_I64
 from api.epochs.attestations import accept_signature
+from api.ledger.names import told_leases
 from api.reads.attesters import read_pending
 from api.routes.http.credentials import AttesterReader, AttesterSigner
 from api.routes.http.parameters import EpochPath, FacilityPath, Limit, Offset
@@ -94,10 +96,11 @@ def read_log(
 ) -> Response:
     """What the statements of a facility rest on, as NDJSON.
 
-    Salt, grace and reopenings (`[epoch, at_s]`, each after a fault proven on-chain), then the
-    entries of its log in order: the 197 bytes of each, its body behind zlib in base64, the 16 bytes
-    that blind the body's hash, and a byte an event that says what was answered. A part of the log:
-    ask again behind the last entry until none comes.
+    Grace and reopenings (`[epoch, at_s]`, each after a fault proven on-chain); then a line for each
+    lease of which the entries tell terms, with the secret of its name and the hash of its renter;
+    then the entries of the log in order: the 197 bytes of each, its body behind zlib in base64, the
+    16 bytes that blind the body's hash, and a byte an event that says what was answered. A part of
+    the log: ask again behind the last entry until none comes.
     """
     # Read in full before the answer starts: a slow client must not hold a transaction open.
     with reading(service.engine) as connection:
@@ -106,16 +109,18 @@ def read_log(
         entries = logged_after(
             connection, log, after=after, most=_MOST_ENTRIES, most_bytes=_MOST_BYTES
         )
+        leases = told_leases(connection, facility, [logged.entry for logged in entries])
         reopened = reopenings_of(connection, facility_id)
 
     def rows() -> Iterator[bytes]:
         head = {
             "type": "facility",
-            "salt": hex32(facility.salt),
             "grace_s": facility.grace_s,
             "reopenings": [(r.first_epoch, r.at_s) for r in reopened],
         }
         yield orjson.dumps(head) + b"\n"
+        for told in leases:
+            yield orjson.dumps(told_document(told)) + b"\n"
         for logged in entries:
             yield orjson.dumps(entry_document(logged)) + b"\n"
 

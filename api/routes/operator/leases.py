@@ -33,7 +33,7 @@ class LeaseIn(Strict):
         price_micros_per_gpu_hour=2_490_000,
     )
 
-    lease_id: Text = Field(description="Your id of the lease; only its salted hash is published.")
+    lease_id: Text = Field(description="Your id of the lease; only its hash is published.")
     renter_ref: Text = Field(description="Opaque reference of the renter; never personal data.")
     plan: Literal["on_demand", "spot", "reserved", "take_or_pay"] = Field(
         description="Name of the terms; take_or_pay commits GPUs."

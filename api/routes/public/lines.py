@@ -28,7 +28,7 @@ class LineOut(BaseModel):
     subject: str = Field(
         description="keccak-256 of the device UUID; of a difference, of its component's name."
     )
-    lease: str = Field(description="Salted hash of the lease id.")
+    lease: str = Field(description="Hash of the lease, which names nobody.")
     start_s: int = Field(description="UTC seconds.")
     end_s: int = Field(description="UTC seconds, exclusive.")
     gpu_seconds: int = Field(description="GPU-seconds that count for this epoch.")

@@ -12,6 +12,8 @@ from api.db.tables.access import api_keys
 from api.db.tables.facilities import facilities, operators
 from api.db.tables.leases import leases
 from api.domain.hashing import sha256
+from api.domain.metering.names import SecretNames
+from api.domain.units import FacilityId
 from api.epochs.close import close_due
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, device
 from tests.integration.service import ADMIN_KEY, Service, problem
@@ -172,9 +174,12 @@ def test_secrets__on_public_routes_evidence_errors_and_logs__never_appear(
     ledger.clock.now_s = START_S + DAY_S + GRACE_S
     close_due(ledger.engine, ledger.evidence, ledger.clock.now_s)
     with reading(ledger.engine) as connection:
-        salt = connection.execute(select(facilities.c.salt)).scalar_one()
+        name_secret = connection.execute(select(facilities.c.name_secret)).scalar_one()
         names = [v for row in connection.execute(select(leases)) for v in (row[2], row[3])]
         uuids = connection.execute(text("SELECT uuid FROM devices")).scalars().all()
+    secret_names = SecretNames(FacilityId(ledger.facility_id), name_secret)
+    made = [secret_names.lease_secret(name).hex() for name in names]
+    made += [secret_names.party_secret(name).hex() for name in names]
     facility = f"/v1/facilities/{ledger.facility_id}"
     paths = [
         "/v1/facilities", facility, f"{facility}/statements", f"{facility}/epochs/0",
@@ -191,5 +196,5 @@ def test_secrets__on_public_routes_evidence_errors_and_logs__never_appear(
     assert len(files) == 8
     assert {a.status_code for a in answers} == {200}
     shown = "\n".join(a.text for a in answers) + caplog.text
-    for secret in (salt.hex(), *names, *uuids, ledger.api_key, ADMIN_KEY):
+    for secret in (name_secret.hex(), *made, *names, *uuids, ledger.api_key, ADMIN_KEY):
         assert secret not in shown

@@ -174,8 +174,8 @@ def _back(raw: RawInput) -> None:
     _told(raw, late)
 
 
-def _salt(raw: RawInput) -> None:
-    raw.salt = bytes(32)
+def _secret(raw: RawInput) -> None:
+    raw.leases[0] = replace(raw.leases[0], secret=bytes(32))
 
 
 def _nonsense(raw: RawInput) -> None:
@@ -206,7 +206,7 @@ CHANGES: dict[str, tuple[Any, str]] = {
         "batches.jsonl",
     ),
     "renter changed": (lambda raw: _change(raw, "lease.opened", renter_ref="x"), "batches.jsonl"),
-    "salt changed": (_salt, "facts.jsonl"),
+    "secret of a lease changed": (_secret, "facts.jsonl"),
     "no event": (_nonsense, "log breaks a rule"),
     # The service shows no such lease, so it could not have taken what names it.
     "outage of an unknown lease": (

@@ -250,3 +250,38 @@ def test_upgrade__ledger_of_before__is_made_anew_by_month(engine: Engine) -> Non
 
     with engine.connect() as connection:
         assert differences(connection) == []
+
+
+def _salted(ledger: Ledger) -> bytes:
+    """The database as it was while one salt a facility made all hashes."""
+    with transaction(ledger.engine) as connection:
+        connection.execute(text("ALTER TABLE facilities RENAME COLUMN name_secret TO salt"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0027'"))
+        return bytes(connection.execute(text("SELECT salt FROM facilities")).scalar_one())
+
+
+def test_upgrade__leases_of_one_salt__are_refused_with_the_way_out(ledger: Ledger) -> None:
+    """Attesters know the salt: no secret can be made of it, and hashes stand for ever."""
+    salt = _salted(ledger)
+
+    with pytest.raises(InvalidInput, match="until their closings"):
+        upgrade(ledger.engine)
+
+    with transaction(ledger.engine) as connection:
+        assert bytes(connection.execute(text("SELECT salt FROM facilities")).scalar_one()) == salt
+
+
+def test_upgrade__facility_without_leases__gets_a_secret_that_nobody_knows(
+    ledger: Ledger,
+) -> None:
+    salt = _salted(ledger)
+    with transaction(ledger.engine) as connection:
+        connection.execute(text("DELETE FROM leases"))
+
+    upgrade(ledger.engine)
+
+    with ledger.engine.connect() as connection:
+        assert differences(connection) == []
+        found = connection.execute(select(facilities.c.name_secret)).scalar_one()
+    assert len(found) == 32
+    assert found != salt

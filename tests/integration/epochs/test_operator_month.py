@@ -20,6 +20,7 @@ from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.units import Epoch
 from api.epochs.books import KeptBooks
 from api.epochs.close import close_due
+from api.ledger.names import told_leases
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger
 
 DOLLAR = 1_000_000
@@ -182,9 +183,10 @@ def _attester_agrees(month: Month) -> None:
         facility = known_facility_row(connection, month.facility_id)
         log = terms_from_bytes(facility.terms_json).log
         entries = logged_after(connection, log, after=0, most=10_000)
+        leases = told_leases(connection, facility, [logged.entry for logged in entries])
         rows = [statement_row(connection, month.facility_id, Epoch(e)) for e in range(DAYS + 1)]
     terms = terms_from_bytes(facility.terms_json)
-    rebuilt = Recomputation(terms, RawInput(salt=facility.salt, grace_s=terms.grace_s))
+    rebuilt = Recomputation(terms, RawInput(grace_s=terms.grace_s, leases=leases))
     rebuilt.read(entries)
     for row in rows:
         assert row is not None

@@ -70,7 +70,7 @@ class Story:
 
 
 def _facts(ledger: Ledger) -> list[tuple[Any, ...]]:
-    """Without names: each facility has a salt of its own."""
+    """Without names: each facility has a secret of its own."""
     told = (facts.c.entry, facts.c.place, facts.c.part, facts.c.kind, facts.c.device)
     stands = (facts.c.start_s, facts.c.end_s, facts.c.until_s, facts.c.ended, facts.c.voided)
     with reading(ledger.engine) as connection:

@@ -48,7 +48,7 @@ def test_market__two_epochs__has_the_figures_of_the_story(world: World) -> None:
     # One GPU at two dollars for the ten hours that are left.
     assert risk["remaining_contracted_micros"] is None
     assert risk["hardware"] is None
-    assert "salt" not in str(detail)
+    assert "name_secret" not in str(detail)
     assert [p["gross_micros"] for p in series["points"]] == [39_000_277, 50_999_723]
     assert [p["accrued_micros"] for p in series["points"]] == [1_000_000, 1_000_000]
     assert [p["settled_micros"] for p in series["points"]] == [20_000_000, 40_000_000]

@@ -67,4 +67,4 @@ def test_facilities__name_their_operator(service: Service) -> None:
     operator = {"name": "op", "address": "0x" + b"op".hex().ljust(40, "0")}
     assert one["operator"] == operator
     assert [(row["name"], row["operator"]) for row in page] == [("hall-2", operator)]
-    assert "salt" not in str(one)
+    assert "name_secret" not in str(one)

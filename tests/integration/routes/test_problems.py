@@ -124,7 +124,7 @@ def test_problem__unexpected_error__says_nothing_of_the_inside(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_args: object, **_more: object) -> None:
-        raise RuntimeError("salt=c0ffee at /srv/rentroll")
+        raise RuntimeError("name_secret=c0ffee at /srv/rentroll")
 
     monkeypatch.setattr(market, "listed_facilities", broken)
 

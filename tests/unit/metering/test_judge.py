@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.domain.hashing import keccak, salted_hash, word
+from api.domain.hashing import keccak, word
 from api.domain.lifecycle import Reopening
 from api.domain.metering import bounds, events, judge
 from api.domain.metering.facts import Adjusted, Agreed, Held, Out, Place, Seen, Until, Voided
@@ -14,11 +14,11 @@ from api.domain.metering.lease_terms import FOREVER_S, terms_hash
 from api.domain.metering.rejections import REJECTIONS
 from api.domain.units import ZERO32, Epoch
 from tests import ledgers
+from tests.logs import secret_names
 from tests.unit.payloads import (
     DEVICES,
     HOUR_S,
     LEASE,
-    SALT,
     TERMS,
     Log,
     adjusted,
@@ -314,7 +314,7 @@ def test_terms__each_version__names_the_hash_of_the_one_before():
     [second] = log.take(named)
 
     assert (first.lease, first.terms.previous) == (LEASE, ZERO32)
-    assert first.terms.party == second.terms.party == salted_hash(SALT, "renter:r")
+    assert first.terms.party == second.terms.party == secret_names(TERMS).party("l", "r")
     assert second.terms.previous == terms_hash(LEASE, first.terms)
     assert log.recorded.leases["l"].versions == (first.terms, second.terms)
     third = agreed("c", 3, previous=named["data"]["previous"])

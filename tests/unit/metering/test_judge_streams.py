@@ -9,7 +9,8 @@ from api.domain.metering.facts import Held, Out, Until, Voided
 from api.domain.metering.judge import Recorded
 from api.domain.roster import Roster
 from api.errors import EventRejected
-from tests.ledgers import SALT, Ledger, closed_books, facility
+from tests.ledgers import Ledger, closed_books, facility
+from tests.logs import secret_names
 
 SEEDS = st.integers(0, 2**32)
 
@@ -22,7 +23,7 @@ def _filled(seed: int) -> Ledger:
 
 def _answers(events):
     """What a fresh log says of events: facts, or why it refuses."""
-    recorded, answers = Recorded(Roster(facility()), SALT), []
+    recorded, answers = Recorded(Roster(facility()), secret_names(facility())), []
     for event in events:
         recorded.recorded_at_s = event.recorded_at_s
         try:

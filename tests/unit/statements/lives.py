@@ -3,8 +3,8 @@
 from api.domain.metering.usage import LineKind
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.recompute import RawInput, Recomputation
-from tests.logs import batch_entry
-from tests.unit.payloads import SALT, TERMS, Payload
+from tests.logs import batch_entry, secret_names, told_leases
+from tests.unit.payloads import TERMS, Payload
 from tests.unit.values import START_S
 
 DOLLAR = 1_000_000
@@ -15,7 +15,7 @@ class Life:
 
     def __init__(self, *payloads: Payload, terms=TERMS, ended_at_s: int | None = None) -> None:
         self.terms, self.ended_at_s = terms, ended_at_s
-        raw = RawInput(SALT, terms.grace_s, ended_at_s)
+        raw = RawInput(terms.grace_s, ended_at_s)
         self.rebuilt = Recomputation(terms, raw)
         self.tell(*payloads)
 
@@ -35,7 +35,9 @@ class Life:
         for payload in payloads:
             at_s = self.period.over_s + late_s
             end = self.rebuilt.end
-            self.rebuilt.read([batch_entry(self.terms, end, at_s, [payload])])
+            entry = batch_entry(self.terms, end, at_s, [payload])
+            self.rebuilt.learn(told_leases(secret_names(self.terms), [entry]))
+            self.rebuilt.read([entry])
 
     def close(self) -> ClosedEpoch:
         """State the next period."""

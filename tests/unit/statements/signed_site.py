@@ -9,8 +9,9 @@ from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.units import Epoch
 from api.errors import EvidenceInvalid
+from tests.logs import secret_names, told_leases
 from tests.signed_logs import SignedLog, Signer
-from tests.unit.payloads import HOUR_S, SALT, TERMS, agreed
+from tests.unit.payloads import HOUR_S, TERMS, agreed
 from tests.unit.values import START_S
 
 
@@ -33,7 +34,8 @@ class Site:
     def read(self, **changes: object) -> Recomputation:
         """Read the log as an attester does."""
         values = {"named": tuple(self.log.named), **changes}
-        raw = RawInput(SALT, self.terms.grace_s, entries=self.log.entries, **values)  # type: ignore[arg-type]
+        raw = RawInput(self.terms.grace_s, entries=self.log.entries, **values)  # type: ignore[arg-type]
+        raw.leases = told_leases(secret_names(self.terms), raw.entries)
         rebuilt = Recomputation(self.terms, raw)
         rebuilt.read(raw.entries)
         return rebuilt

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from api.domain.facility import Period
-from api.domain.hashing import keccak, salted_hash, sha256
+from api.domain.hashing import keccak, sha256
 from api.domain.log.entry import end_of
 from api.domain.metering.usage import LineKind
 from api.domain.statements.batches import decode_entries
@@ -28,10 +28,10 @@ from api.domain.statements.statement import statement_hash
 from api.domain.statements.told import decode_told
 from api.domain.units import Epoch
 from tests.ledgers import Ledger, facility, periods, signed_numbers
+from tests.logs import secret_names
 from tests.unit.payloads import (
     DEVICES,
     LEASE,
-    SALT,
     TERMS,
     adjusted,
     agreed,
@@ -386,4 +386,4 @@ def test_evidence__of_a_statement__shows_hashes_and_no_names():
     assert b"GPU-" not in everything
     [terms] = [json.loads(x) for x in closed.files[TERMS_FILE].splitlines()]
     assert terms["terms"]["lease"] == hex32(LEASE)
-    assert terms["terms"]["party"] == hex32(salted_hash(SALT, "renter:r"))
+    assert terms["terms"]["party"] == hex32(secret_names(TERMS).party("l", "r"))

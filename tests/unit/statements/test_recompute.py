@@ -24,15 +24,14 @@ from api.domain.statements.recompute import (
     Recomputation,
     read_input,
     recompute,
+    told_document,
 )
 from api.domain.units import ZERO32, Epoch, FacilityId
 from api.errors import EvidenceInvalid, InvalidInput
-from tests import ledgers
 from tests.ledgers import EPOCH_S, Ledger, closed_books, facility, periods
-from tests.logs import SentEvent, log_of
+from tests.logs import SentEvent, log_of, secret_names, told_leases
 from tests.unit.payloads import (
     HOUR_S,
-    SALT,
     TERMS,
     Payload,
     agreed,
@@ -52,7 +51,9 @@ def _raw(*events: tuple[int, Payload], **changes: Any) -> RawInput:
         for i, (at_s, payload) in enumerate(((0, agreed("l")), *events), 1)
     ]
     entries = log_of(TERMS, sent)
-    return RawInput(**{"salt": SALT, "grace_s": TERMS.grace_s, "entries": entries, **changes})
+    leases = told_leases(secret_names(TERMS), entries)
+    known = {"grace_s": TERMS.grace_s, "entries": entries, "leases": leases}
+    return RawInput(**{**known, **changes})
 
 
 def _kinds(raw: RawInput, epoch: int = 0) -> list[LineKind]:
@@ -84,12 +85,15 @@ def test_recompute__any_log__gives_the_bytes_of_the_close(
     ledger = Ledger(seed, terms, ended_at_s)
     closed = closed_books(ledger)
     log, due = ledger.entries, periods(terms, ended_at_s=ended_at_s)
-    raw = RawInput(ledgers.SALT, terms.grace_s, ended_at_s, named=ledger.named, entries=log)
+    raw = RawInput(terms.grace_s, ended_at_s, named=ledger.named, entries=log)
+    raw.leases = told_leases(secret_names(terms), log)
 
     _same(recompute(terms, due[-1], raw), closed[-1])
 
+    raw.leases = []
     rebuilt = Recomputation(terms, raw)
     for i in range(0, len(log), step):
+        rebuilt.learn(told_leases(secret_names(terms), log[i : i + step]))
         rebuilt.read(log[i : i + step])
     assert rebuilt.end == closed[-1].log
     for period, theirs in zip(due, closed, strict=True):
@@ -215,8 +219,9 @@ _OTHER = replace(TERMS.log, facility_id=FacilityId(8))
 def test_read__entry_that_is_not_the_next_of_its_log__is_refused(
     changes: dict[str, Any], message: str
 ) -> None:
-    first, second = _raw((60, usage("a", 0, 0, 60))).entries
-    rebuilt = Recomputation(TERMS, RawInput(SALT))
+    raw = _raw((60, usage("a", 0, 0, 60)))
+    first, second = raw.entries
+    rebuilt = Recomputation(TERMS, raw)
     rebuilt.read([first])
 
     with pytest.raises(EvidenceInvalid, match=message):
@@ -225,9 +230,10 @@ def test_read__entry_that_is_not_the_next_of_its_log__is_refused(
 
 
 def test_read__log_that_was_another_before__is_refused_at_that_entry() -> None:
-    first, second = _raw((60, usage("a", 0, 0, 60))).entries
-    end = end_of([first.entry], NO_LOG)
-    same, other = RawInput(SALT, seen=end), RawInput(SALT, seen=LogEnd(1, ZERO32))
+    raw = _raw((60, usage("a", 0, 0, 60)))
+    first, second = raw.entries
+    same = replace(raw, seen=end_of([first.entry], NO_LOG))
+    other = replace(raw, seen=LogEnd(1, ZERO32))
 
     Recomputation(TERMS, same).read([first, second])
     with pytest.raises(EvidenceInvalid, match="entry 1 of the log is another than the one seen"):
@@ -240,7 +246,7 @@ def test_read__body_that_is_no_list__is_refused(body: bytes) -> None:
         TERMS.log, LogEnd(), EntryKind.BATCH, body, answers=b"", recorded_at_s=9, blind=bytes(16)
     )
     with pytest.raises(EvidenceInvalid, match="entry 1 of the log"):
-        Recomputation(TERMS, RawInput(SALT)).read([entry])
+        Recomputation(TERMS, RawInput()).read([entry])
 
 
 @pytest.mark.parametrize("answers", [b"", b"\x01", b"\x00\x00"])
@@ -252,7 +258,7 @@ def test_read__answers_that_do_not_fit__are_refused(answers: bytes) -> None:
         blind=bytes(16),
     )  # fmt: skip
     with pytest.raises(EvidenceInvalid, match="answers are not those of its events"):
-        Recomputation(TERMS, RawInput(SALT)).read([entry])
+        Recomputation(TERMS, RawInput()).read([entry])
 
 
 def test_recompute__void_of_a_sealed_record__is_refused() -> None:
@@ -265,15 +271,16 @@ def test_recompute__void_of_a_sealed_record__is_refused() -> None:
 
 def test_read_input__of_every_kind_of_line__keeps_them_apart() -> None:
     facility_row = {
-        "type": "facility", "salt": "0x" + SALT.hex(), "grace_s": 5, "reopenings": [[1, 9]]
+        "type": "facility", "grace_s": 5, "reopenings": [[1, 9]]
     }  # fmt: skip
-    entries = _raw((60, usage("a", 0, 0, 60))).entries
+    known = _raw((60, usage("a", 0, 0, 60)))
 
-    rows = [facility_row, *map(entry_document, entries)]
+    told = [*map(told_document, known.leases), *map(entry_document, known.entries)]
+    rows = [facility_row, *told]
     raw = read_input(json.dumps(row) for row in rows)
 
-    assert (raw.salt, raw.grace_s, raw.reopenings) == (SALT, 5, (Reopening(Epoch(1), 9),))
-    assert raw.entries == entries
+    assert (raw.grace_s, raw.reopenings) == (5, (Reopening(Epoch(1), 9),))
+    assert (raw.entries, raw.leases) == (known.entries, known.leases)
     assert read_input([]) == RawInput()
     del facility_row["reopenings"]
     assert read_input([json.dumps(facility_row)]).reopenings == ()
@@ -282,8 +289,13 @@ def test_read_input__of_every_kind_of_line__keeps_them_apart() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        *("{", "{}", "[]", '{"type": "facility"}', '{"type": "facility", "salt": "0xzz"}'),
-        '{"type": "facility", "salt": "0x00", "grace_s": 5, "reopenings": [[1, 2, 3]]}',
+        *("{", "{}", "[]", '{"type": "facility"}', '{"type": "facility", "grace_s": "5"}'),
+        '{"type": "facility", "grace_s": 5, "reopenings": [[1, 2, 3]]}',
+        '{"type": "lease", "lease_id": "l", "secret": "0x00", "party": "0x%s"}' % ("11" * 32),
+        '{"type": "lease", "lease_id": "l", "secret": "0x%s"}' % ("11" * 32),
+        '{"type": "lease", "lease_id": 7, "secret": "0x%s", "party": "0x%s"}' % (("11" * 32,) * 2),
+        r'{"type": "lease", "lease_id": "\ud800", "secret": "0x%s", "party": "0x%s"}'
+        % (("11" * 32,) * 2),
         '{"type": "entry", "entry": "0x00", "blind": "0x00", "answers": "0x", "packed": ""}',
     ],
 )

@@ -37,7 +37,7 @@ class ConsoleLease(BaseModel):
     """A lease with its prices."""
 
     lease_id: str = Field(description="The operator's id.")
-    lease: str = Field(description="Salted hash, as in statements and rent payments, 0x-hex.")
+    lease: str = Field(description="Its hash, as in statements and rent payments, 0x-hex.")
     renter_ref: str = Field(description="The operator's reference of the renter.")
     plan: str = Field(description="take_or_pay with a commitment or a minimum, else on_demand.")
     version: int = Field(description="Number of the newest terms.")

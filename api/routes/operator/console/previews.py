@@ -76,7 +76,7 @@ class ChangeOut(BaseModel):
 
     kind: str = Field(description="Kind of the lines, as in statements.")
     lease_id: str | None = Field(description="Your id of the lease.")
-    lease: str = Field(description="Its salted hash, 0x-hex.")
+    lease: str = Field(description="Its hash, 0x-hex.")
     month_start_s: int = Field(description="First second of the UTC month, UTC seconds.")
     charge_before_micros: int = Field(description=f"Without the events; {MICROS}.")
     charge_after_micros: int = Field(description=f"With them; {MICROS}.")

@@ -20,7 +20,7 @@ router = APIRouter(tags=["console"])
 class LeaseRentOut(BaseModel):
     """Rent of one lease."""
 
-    lease: str = Field(description="Salted hash of the lease, or whatever the payer named, 0x-hex.")
+    lease: str = Field(description="Hash of the lease, or whatever the payer named, 0x-hex.")
     lease_id: str | None = Field(description="The operator's id; null if it is no lease of ours.")
     attested_micros: int = Field(description=f"Charges in statements on-chain; {MICROS}.")
     paid_micros: int = Field(description=f"Paid in its name; refunds name no lease; {MICROS}.")

@@ -11,7 +11,7 @@ from api.chain.client import ChainClient, chain_clock
 from api.chain.contracts import Contracts
 from api.chain.deployment import load_deployment
 from api.clock import BoundedClock, Clock, running, system_clock
-from api.db.migrate import upgrade
+from api.db.migrate import database_problems, upgrade
 from api.db.partitions import Partitions
 from api.db.session import open_engine
 from api.epochs.books import PreviewBooks
@@ -25,7 +25,7 @@ from api.routes.admin import keys as admin_keys
 from api.routes.attester import attestations, pledges
 from api.routes.attester import refusals as handed_refusals
 from api.routes.attester import replacements as attester_replacements
-from api.routes.http import openapi, problems, transport, web
+from api.routes.http import observed, openapi, problems, transport, web
 from api.routes.http.limits import IngestGate, PreviewGate
 from api.routes.operator import (
     events,
@@ -61,6 +61,7 @@ from api.routes.public import (
     lines,
     logs,
     portfolio,
+    probes,
     reconciliation,
     refusals,
     series,
@@ -75,6 +76,7 @@ from api.routes.public import facilities as public_facilities
 from api.routes.public.demo_accounts import load_demo_accounts
 from api.routes.service import LogKeyFile, Service, attach_service, service_of
 from api.settings import ClockSource, Settings
+from api.telemetry.checked import Checked
 
 _ABOUT = """
 Rentroll turns metered GPU rental into revenue that anybody can check.
@@ -95,7 +97,7 @@ evidence and CSV, which travel as they are. Whatever answers GET answers HEAD.
 
 
 _PUBLIC = (
-    *(config, status, session),
+    *(config, status, probes, session),
     *(public_facilities, statements, lines, reconciliation, cash_flows, evidence, attesters),
     *(logs, refusals, tranches, tranche, series, holders, waterfall, documents),
     *(portfolio, history),
@@ -164,6 +166,7 @@ def make_service(settings: Settings) -> Service:
         # People live by the wall clock, whatever time a simulated chain has.
         session_clock=system_clock,
         log_key=LogKeyFile(settings.log_key_file or settings.evidence_dir.parent / "log-key.pem"),
+        readiness=Checked(lambda: database_problems(engine)),
     )
 
 
@@ -181,7 +184,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         upgrade(service.engine)
-        with running(service_of(app).clock):
+        with running(service_of(app).clock), service_of(app).readiness.running():
             _make_partitions(service_of(app))
             yield
         service.key_uses.close()
@@ -207,4 +210,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     openapi.install(app)
     transport.install(app)
     web.install(app, settings.web_dir)
+    observed.install(app, access_log=settings.access_log)
     return app

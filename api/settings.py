@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -130,5 +131,22 @@ class Settings(BaseSettings):
     )
     ingest_batches_at_once: int = Field(
         default=8, ge=2, description="Bodies that are read and recorded at once; half for one."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What of the log is written: this level and above."
+    )
+    access_log: bool = Field(default=False, description="A line of the log for each request.")
+    monitor_host: str = Field(
+        default="127.0.0.1", description="Address of /livez, /readyz and /metrics of a process."
+    )
+    monitor_port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="Their port, one for each process; 0 = none. The API answers /livez and"
+        " /readyz on its own port too.",
+    )
+    monitor_stale_s: float = Field(
+        default=600.0, gt=0, description="Seconds without a round after which a worker is stuck."
     )
     poll_s: float = Field(default=1.0, gt=0, description="Pause between rounds of the worker.")

@@ -11,6 +11,7 @@ import typer
 
 from api.cli import agent_output, output
 from api.cli.arguments import Json, Limit
+from api.telemetry.logs import log, start_logging
 
 if TYPE_CHECKING:
     from api.agent.settings import AgentSettings
@@ -94,7 +95,8 @@ def agent_run(settings: SettingsFile = _DEFAULT) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with output.failing():
-        run_agent(_read(settings), stop, now=_now_s, log=output.log)
+        start_logging("agent")
+        run_agent(_read(settings), stop, now=_now_s, log=log)
 
 
 @agent.command("refused")

@@ -9,6 +9,7 @@ import typer
 
 from api.cli import arguments, output
 from api.cli.arguments import Json
+from api.telemetry.logs import log, start_logging
 
 if TYPE_CHECKING:
     from api.attester.settings import AttesterSettings
@@ -115,10 +116,11 @@ def attester_run(
         signal.signal(number, lambda *_: stop.set())
     with output.failing():
         read = _read(settings)
+        start_logging("attester")
         if once:
-            verdicts = run_once(read, log=output.log)
+            verdicts = run_once(read, log=log)
             raise typer.Exit(0 if all(v.signed for v in verdicts) else output.EXIT_FOUND)
-        run_attester(read, stop, log=output.log)
+        run_attester(read, stop, log=log)
 
 
 @memory.command("export")

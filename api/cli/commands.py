@@ -25,6 +25,7 @@ from api.cli.arguments import Facility, Json
 from api.cli.collecting import rarely_collecting
 from api.cli.environment import settings as _settings
 from api.domain.units import FacilityId
+from api.telemetry.logs import log
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,20 +68,31 @@ def serve(
     from api.db.migrate import upgrade
     from api.main import create_app
     from api.routes.service import service_of
+    from api.telemetry.logs import start_logging
+    from api.telemetry.serving import monitored
 
     settings = _settings()
     with output.failing():
         application = create_app(settings)
+        service = service_of(application)
         # Here, and not only when uvicorn starts: its failure would be a stack trace.
-        upgrade(service_of(application).engine)
+        upgrade(service.engine)
         rarely_collecting()
-        uvicorn.run(
-            application,
-            host=host or settings.host,
-            port=settings.port if port is None else port,
-            http=impatient(settings.body_timeout_s),
-            log_level="warning",
-        )
+        start_logging("api", settings.log_level)
+        with monitored(
+            settings.monitor_host,
+            settings.monitor_port,
+            live=tuple,
+            ready=service.readiness.problems,
+        ):
+            uvicorn.run(
+                application,
+                host=host or settings.host,
+                port=settings.port if port is None else port,
+                http=impatient(settings.body_timeout_s),
+                log_config=None,
+                log_level="warning",
+            )
 
 
 @app.command()
@@ -89,22 +101,32 @@ def worker(
 ) -> None:
     """Close epochs, post statements, settle and index, until told to stop."""
     from api.cli import wiring as cli_wiring
+    from api.cli.monitoring import watched
+    from api.db.migrate import database_problems
+    from api.telemetry.metrics import ROUND_SECONDS, ROUNDS
 
     with output.failing():
         settings = _settings()
         stop = _stop_event()
         rarely_collecting()
-        with cli_wiring.open_worker(settings) as running:
+        with (
+            cli_wiring.open_worker(settings) as running,
+            watched(settings, "worker", lambda: database_problems(running.engine)) as pulse,
+        ):
             if running.dry:
-                output.log("worker", warning="no relayer key: dry run, nothing is sent")
+                log("worker", warning="no relayer key: dry run, nothing is sent")
             while not stop.is_set():
+                pulse.beat()
                 try:
-                    done = running.worker.run_once()
+                    with ROUND_SECONDS.time():
+                        done = running.worker.run_once()
                 except output.RETRYABLE as error:
                     if once:
                         raise
-                    output.log("worker", error=error.message)
+                    log("worker", error=error.message)
+                    ROUNDS.labels("unreachable").inc()
                 else:
+                    ROUNDS.labels("failed" if done.failed else "done").inc()
                     output.log_round(done)
                     if once:
                         raise typer.Exit(1 if done.failed else 0)

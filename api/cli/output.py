@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from api.errors import AppError, ChainUnavailable, DatabaseUnavailable
 from api.local.secret_file import KeyFileWrong
 from api.local.settings_table import SettingsWrong
+from api.telemetry.logs import log
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -63,12 +64,6 @@ def failing() -> Iterator[None]:
         # The driver's text may quote the URL with its password.
         typer.echo("error: the database does not answer (DATABASE_URL)", err=True)
         raise typer.Exit(EXIT_UNREACHABLE) from error
-
-
-def log(step: str, **fields: object) -> None:
-    """One structured line on standard error."""
-    sys.stderr.write(json.dumps({"step": step, **fields}) + "\n")
-    sys.stderr.flush()
 
 
 def log_round(done: "Round") -> None:

@@ -12,6 +12,7 @@ import typer
 
 from api.cli import arguments, output
 from api.cli.arguments import Facility, Json
+from api.telemetry.logs import log, start_logging
 
 if TYPE_CHECKING:
     from api.attester.challenge import Challenge, Challenger
@@ -130,14 +131,15 @@ def watch(
         output.failing(),
         _opened(rpc, evidence, registry, (key, password)) as (found, send),
     ):
-        watcher = Watcher(found, send=send, log=output.log)
+        start_logging("watch")
+        watcher = Watcher(found, send=send, log=log)
         if once:
             look = watcher.one()
             raise typer.Exit(output.EXIT_FOUND if look.faults or look.unjudged else 0)
-        output.log("watch", registry=registry, sends=send is not None)
+        log("watch", registry=registry, sends=send is not None)
         while not stop.is_set():
             try:
                 watcher.one()
             except AppError as error:
-                output.log("watch", error=error.message)
+                log("watch", error=error.message)
             stop.wait(every)

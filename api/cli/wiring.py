@@ -13,7 +13,7 @@ from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
 from api.cli.relayer import open_relayer
 from api.db.migrate import upgrade
-from api.db.session import open_engine
+from api.db.session import Engine, open_engine
 from api.domain.capital.orders import DeliveryOrder, order_digest, order_text
 from api.domain.units import Bytes32, FacilityId, TrancheId
 from api.epochs.close import Closed, close_due, due_periods
@@ -43,6 +43,7 @@ class RunningWorker:
     """A wired worker; `dry` without a relayer key."""
 
     worker: Worker
+    engine: Engine
     dry: bool
 
 
@@ -60,7 +61,7 @@ def open_worker(settings: Settings) -> Iterator[RunningWorker]:
             closing_times(settings, client),
             confirmations=settings.confirmations,
         )
-        yield RunningWorker(worker, dry=signer is None)
+        yield RunningWorker(worker, engine, dry=signer is None)
 
 
 def close_now(

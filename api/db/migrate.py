@@ -1,12 +1,15 @@
 """Bringing a database to the newest schema, with Alembic."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
-from api.db.session import is_sqlite, transaction
+from api.db.session import is_sqlite, reading, transaction
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number will do, as long as all of our processes use the same.
@@ -15,10 +18,35 @@ _LOCK = 7_261_100
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Run the migrations that are missing, in one transaction; a second process waits."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config = _config()
     with transaction(engine) as connection:
         if not is_sqlite(connection):
             connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": _LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+
+
+def database_problems(engine: Engine) -> list[str]:
+    """What keeps this code from working on its database now, in words; empty: nothing does.
+
+    Raises:  DatabaseUnavailable.
+    """
+    try:
+        with reading(engine) as connection:
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except SQLAlchemyError:
+        return ["the database has no tables of ours"]
+    if found != _newest():
+        return [f"the database is of migration {found}, this version of {_newest()}"]
+    return []
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+@cache
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()

@@ -26,6 +26,7 @@ from api.reads.settings import FactReader
 from api.routes.http.limits import IngestGate, PreviewGate
 from api.routes.public.demo_accounts import DemoAccount
 from api.settings import Settings
+from api.telemetry.checked import Checked
 
 
 class LogKeyFile:
@@ -68,6 +69,7 @@ class Service:
     clock: Clock
     session_clock: Clock
     log_key: LogKeyFile
+    readiness: Checked
 
     @property
     def deployment(self) -> Deployment | None:

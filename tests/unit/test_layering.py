@@ -11,6 +11,7 @@ DOMAIN = {"domain", "errors"}
 ROOMS = {
     "errors": set(),
     "settings": set(),
+    "telemetry": {"errors"},
     "clock": set(),
     "domain": {"errors"},
     "local": {"errors"},
@@ -27,7 +28,7 @@ ROOMS = {
     "epochs": {"db", "chain", "ledger", "evidence_store", "clock", *DOMAIN},
     "routes": {
         *("epochs", "reads", "ledger", "access", "db", "chain", "evidence_store"),
-        *("settings", "clock", "local"),
+        *("settings", "clock", "local", "telemetry"),
         *DOMAIN,
     },
 }
@@ -61,6 +62,7 @@ PACKAGES = {
     "fastapi": {"routes", "main"},
     "web3": {"chain"},
     "reportlab": {"routes/operator"},
+    "prometheus_client": {"telemetry"},
 }
 IMPURE = {"time", "random", "logging", "os", "socket", "pathlib", "httpx", "requests"}
 

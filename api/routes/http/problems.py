@@ -1,7 +1,7 @@
 """RFC 9457 problem details for every error, and their place in the OpenAPI document."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from api.db.failures import as_unavailable
 from api.errors import AppError, ChainRejected, ChainUnavailable
+from api.routes.http.observed import REQUEST_ID
 from api.routes.http.web import WebPages, wants_page
 
 MEDIA_TYPE = "application/problem+json"
@@ -112,6 +113,16 @@ def _answer(
     return ProblemResponse(body, status, headers=headers)
 
 
+def unready(problems: Sequence[str]) -> JSONResponse:
+    """That requests cannot be answered now, and why.
+
+    An answer and no error: handlers of errors wait for a thread, and this is asked when none is
+    free.
+    """
+    context = {"problems": [*problems], "retry_after_s": 5}
+    return _answer(503, "not_ready", "; ".join(problems), context)
+
+
 def _on_app_error(request: Request, error: Exception) -> JSONResponse:
     # Starlette types every handler for Exception; `install` registers this one for AppError.
     if not isinstance(error, AppError):
@@ -144,8 +155,14 @@ def _on_database(_request: Request, error: Exception) -> JSONResponse:
     return _answer(unavailable.status, unavailable.code, unavailable.message, unavailable.context)
 
 
-def _on_unexpected(_request: Request, _error: Exception) -> JSONResponse:
-    return _answer(500, "internal", "this is our fault, and it is logged")
+def _on_unexpected(request: Request, _error: Exception) -> JSONResponse:
+    # It is answered outside of everything that is installed: the id is put here by hand.
+    request_id = request.scope.get("request_id")
+    said = {} if request_id is None else {"request_id": request_id}
+    answer = _answer(500, "internal", "this is our fault, and it is logged", said)
+    if request_id is not None:
+        answer.headers[REQUEST_ID] = request_id
+    return answer
 
 
 def _page_or_problem(pages: WebPages) -> Callable[[Request, Exception], Response]:

@@ -18,6 +18,7 @@ _PUBLIC_JSON = re.compile(
 )
 # Evidence and exports are not compressed: a reader hashes exactly the bytes that we sent.
 _PUBLIC_FILE = re.compile(r"/v1/(evidence/.*|tranches\.csv)")
+_PROBES = ("/health", "/livez", "/readyz", "/openapi.json")
 _LEAST_BYTES, _GZIP_LEVEL = 1_024, 5
 
 
@@ -27,7 +28,7 @@ def _is_public(scope: Scope) -> bool:
 
 
 def _is_api(scope: Scope) -> bool:
-    return bool(scope["path"].startswith("/v1/") or scope["path"] in ("/health", "/openapi.json"))
+    return bool(scope["path"].startswith("/v1/") or scope["path"] in _PROBES)
 
 
 def _same(wanted: str, tag: str) -> bool:
@@ -44,9 +45,7 @@ class _Head:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ours = scope["type"] == "http" and scope["path"].startswith(
-            ("/v1/", "/openapi.", "/health")
-        )
+        ours = scope["type"] == "http" and scope["path"].startswith(("/v1/", "/openapi.", *_PROBES))
         if not ours or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return

@@ -1,6 +1,7 @@
 """Metering: events, each answered on its own."""
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,12 +27,12 @@ from api.routes.http.problems import errors
 from api.routes.http.strict import StrictRoute
 from api.routes.operator.event_docs import CHECK_BODY, EVENT_BODY, EVENTS_ABOUT
 from api.routes.service import Service, ServiceDep
+from api.telemetry.metrics import EVENTS
 
 _JSON = "application/json"
 ID_CONFLICT = "id_conflict"
 # So many bytes of a body count as an event at least.
 _BYTES_OF_AN_EVENT = 1_024
-
 router = APIRouter(tags=["operator"], route_class=StrictRoute)
 
 
@@ -124,7 +125,13 @@ async def post_events(request: Request, service: ServiceDep, author: AnyEventsAu
         )
         return Judged(results)
 
-    return await _answer(request, service, author, record)
+    def counted(batch: EventBatch, body: bytes) -> Judged:
+        judged = record(batch, body)
+        for status, count in Counter(result.status for result in judged.results).items():
+            EVENTS.labels(status).inc(count)
+        return judged
+
+    return await _answer(request, service, author, counted)
 
 
 @router.post(

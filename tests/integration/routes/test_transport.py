@@ -161,7 +161,7 @@ def test_head__over_a_socket__has_the_headers_of_get_and_no_body(closed: Service
         seen = {}
         for method, headers in (("GET", {}), ("HEAD", {}), ("HEAD", {"If-None-Match": "*"})):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            connection.request(method, path, headers=headers)
+            connection.request(method, path, headers={"X-Request-Id": "one-for-all"} | headers)
             answer = connection.getresponse()
             body, shown = answer.read(), dict(answer.getheaders())
             seen[method, bool(headers)] = (answer.status, shown, body)

@@ -17,10 +17,10 @@ class Liar(Remembering):
         super().__init__(honest.rpc_url)
         self._answers, self._lie = honest._answers, lie
 
-    def request(self, method: str, *params: Any, attempts: int = 1) -> Any:
+    def _answer(self, method: str, params: Any) -> Any:
         """What the node says, and what becomes of it."""
-        true = super().request(method, *params, attempts=attempts)
-        return self._lie(method, params, copy.deepcopy(true))
+        true = super()._answer(method, params)
+        return self._lie(method, tuple(params), copy.deepcopy(true))
 
 
 def of(method: str, change: Callable[[Any], Any]) -> Lie:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from api.chain import checks
+from api.chain.checks import Asked
 from api.chain.client import ChainClient
 from api.errors import NotFound
 from api.evidence_store import EvidenceFolder
@@ -38,16 +40,16 @@ class Remembering(ChainClient):
         super().__init__(rpc_url)
         self._answers: dict[str, Any] = {}
 
-    def request(self, method: str, *params: Any, attempts: int = 1) -> Any:
-        """The answer from before, if there was one."""
-        key = f"{method} {params!r}"
-        if key not in self._answers:
-            self._answers[key] = super().request(method, *params, attempts=attempts)
-        return self._answers[key]
+    def _ask_all(self, method: str, params: Any, parse: Any, **_more: Any) -> list[Any]:
+        """The answers from before, where there were some."""
+        return [parse(self._answer(method, each), Asked(method, each)) for each in params]
 
-    def requests(self, method: str, params: Any, *, attempts: int = 1) -> list[Any]:
-        """The same of several, one by one."""
-        return [self.request(method, *each, attempts=attempts) for each in params]
+    def _answer(self, method: str, params: Any) -> Any:
+        key = f"{method} {tuple(params)!r}"
+        if key not in self._answers:
+            found = super()._ask_all(method, [params], checks.as_it_is)
+            (self._answers[key],) = found
+        return self._answers[key]
 
 
 class Published:

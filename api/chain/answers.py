@@ -22,6 +22,8 @@ class Block:
     parent_hash: bytes
     time_s: int
     logs_bloom: bytes | None = None
+    # Wei per gas; None on chains without a base fee.
+    base_fee_wei: int | None = None
 
     def may_log(self, *parts: bytes) -> bool:
         """Whether a log of this address and these topics can be in it, by its Bloom filter.
@@ -59,6 +61,10 @@ class Receipt:
 
     succeeded: bool
     contract_address: Address | None
+    tx_hash: Bytes32
+    block_number: int
+    block_hash: Bytes32
+    gas_used: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class Logged:
     """What the receipt of a mined transaction says of its logs: of all contracts."""
 
     succeeded: bool
+    tx_hash: Bytes32
     block_number: int
     block_hash: bytes
     logs: tuple[Log, ...]
@@ -80,6 +87,7 @@ class SentTransaction:
 
     call: dict[str, object]
     block_number: int | None
+    tx_hash: Bytes32
 
     @property
     def data(self) -> bytes:
@@ -162,10 +170,11 @@ def to_block(method: str, value: object) -> Block:
     answer = Answer(method, value)
     return Block(
         answer.number("number"),
-        answer.data("hash"),
-        answer.data("parentHash"),
+        answer.hash("hash"),
+        answer.hash("parentHash"),
         answer.number("timestamp"),
         answer.data("logsBloom") if answer.has("logsBloom") else None,
+        answer.number_or_none("baseFeePerGas"),
     )
 
 
@@ -202,7 +211,12 @@ def to_receipt(method: str, value: object) -> Receipt | None:
     answer = Answer(method, value)
     created = answer.has("contractAddress")
     return Receipt(
-        answer.number("status") == 1, answer.address("contractAddress") if created else None
+        answer.number("status") == 1,
+        answer.address("contractAddress") if created else None,
+        answer.hash("transactionHash"),
+        answer.number("blockNumber"),
+        answer.hash("blockHash"),
+        answer.number("gasUsed"),
     )
 
 
@@ -213,6 +227,7 @@ def to_logged(method: str, value: object) -> Logged | None:
     answer = Answer(method, value)
     return Logged(
         answer.number("status") == 1,
+        answer.hash("transactionHash"),
         answer.number("blockNumber"),
         answer.hash("blockHash"),
         tuple(_log(Answer(method, log)) for log in answer.list("logs")),
@@ -231,7 +246,7 @@ def to_transaction(method: str, value: object) -> SentTransaction | None:
     }
     if answer.has("to"):
         call["to"] = answer.text("to")
-    return SentTransaction(call, answer.number_or_none("blockNumber"))
+    return SentTransaction(call, answer.number_or_none("blockNumber"), answer.hash("hash"))
 
 
 def to_number(method: str, value: object) -> int:

@@ -1,47 +1,29 @@
 """One EVM node over JSON-RPC: bounded waits, pinned reads, sends never repeated blindly."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self, TypeVar, cast
+from typing import Self, TypeVar
 
-import requests
-from web3 import HTTPProvider
-from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint, RPCResponse
-
-from api.chain.answers import (
-    Answer,
-    Block,
-    Log,
-    Logged,
-    Receipt,
-    SentTransaction,
-    to_block,
-    to_bytes,
-    to_logged,
-    to_logs,
-    to_number,
-    to_receipt,
-    to_transaction,
-)
+from api.chain import checks
+from api.chain.answers import Block, Log, Logged, Receipt, SentTransaction
+from api.chain.checks import Parse
+from api.chain.provider import Provider, ProviderHealth
+from api.chain.providers import READ_ATTEMPTS, Expected, Providers
+from api.chain.rpc import BlockMissing, RpcError
 from api.chain.signatures import decode_error
-from api.domain.json_text import read_json
-from api.errors import ChainRejected, ChainUnavailable
+
+__all__ = ["READ_ATTEMPTS", "BlockMissing", "ChainClient", "EthCall", "RpcError", "chain_clock"]
 
 T = TypeVar("T")
 
-READ_ATTEMPTS = 4
-# Seconds for one attempt: a node that hangs must not hold up a worker's round.
-_TIMEOUT_S = 30
-# Seconds times the attempt's number: a read waits 1.5 s in all before it gives up.
-_PAUSE_S = 0.25
+# Seconds for one call, whatever it tries: a node that hangs must not hold up a worker's round.
+DEADLINE_S = 12.0
 # Calls in one JSON-RPC batch: hosted nodes take 100 and more.
 _BATCH = 100
-
-
-class RpcError(ChainRejected):
-    """The node answered with an error. `context["data"]` holds revert data, if any."""
+# Blocks whose hash and provider are remembered, so that what is asked of them later is of one mind.
+_PINS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +34,34 @@ class EthCall:
     data: bytes
 
 
-class _BoundedProvider(HTTPProvider):
-    """web3's provider with our JSON reader, which refuses answers that are nested too deep."""
+@dataclass(frozen=True, slots=True)
+class _Pin:
+    """Which block a number meant when it was given out, and who gave it."""
 
-    @staticmethod
-    def decode_rpc_response(raw_response: bytes) -> RPCResponse:
-        """The node's answer. Raises ValueError, also for what is no answer of JSON-RPC 2.0."""
-        value = read_json(raw_response)
-        answers = value if isinstance(value, list) else [value]
-        if not all(isinstance(answer, dict) for answer in answers):
-            raise ValueError("an answer is no object")
-        ids = [answer.get("id") for answer in answers if isinstance(answer, dict)]
-        if isinstance(value, list) and not all(type(number) is int for number in ids):
-            raise ValueError("an answer of a batch has no id")
-        return cast("RPCResponse", value)
-
-    def close(self) -> None:
-        """Close the session of each thread: web3 keeps them until its process ends."""
-        # A cache of web3's own kind: it has no `values`.
-        for _thread, session in self._request_session_manager.session_cache.items():  # noqa: PERF102
-            session.close()
+    hash: bytes
+    provider: Provider
 
 
 class ChainClient:
-    """JSON-RPC client of one endpoint."""
+    """JSON-RPC client of one chain, by one provider or several."""
 
-    def __init__(self, rpc_url: str) -> None:
-        self.rpc_url = rpc_url
-        # web3 does not retry: `_send` counts attempts itself, and a transaction is sent only once.
-        self._provider = _BoundedProvider(
-            rpc_url, request_kwargs={"timeout": _TIMEOUT_S}, exception_retry_configuration=None
+    def __init__(
+        self,
+        rpc_url: str | Sequence[str],
+        *,
+        expected: Expected | None = None,
+        deadline_s: float = DEADLINE_S,
+        at_once: int | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Several URLs: in the order of preference; the rest as in `Providers`."""
+        urls = [rpc_url] if isinstance(rpc_url, str) else list(rpc_url)
+        self.rpc_url = urls[0]
+        self._providers = Providers(
+            urls, expected=expected, deadline_s=deadline_s, at_once=at_once, stop=stop
         )
+        self._pins: OrderedDict[int, _Pin] = OrderedDict()
+        self._pinning = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -91,42 +70,108 @@ class ChainClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connections of all threads; a later call opens new ones."""
-        self._provider.close()
+        """Done with it. Connections are the process's, and end by themselves when idle."""
+
+    def health(self) -> tuple[ProviderHealth, ...]:
+        """How each provider does."""
+        return self._providers.health()
 
     def request(self, method: str, *params: object, attempts: int = READ_ATTEMPTS) -> object:
-        """One call, repeated on transport faults only.
+        """One call, repeated on faults of the way only.
 
         Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses.
         """
-        listed = list(params)
-        answer: Mapping[str, object] = self._send(
-            method, lambda: self._provider.make_request(RPCEndpoint(method), listed), attempts
-        )
-        return _answered(method, answer)
+        return self._ask(method, params, checks.as_it_is, attempts=attempts)
 
-    def _send(self, method: str, send: Callable[[], T], attempts: int) -> T:
-        for attempt in range(1, attempts + 1):
+    def _ask(
+        self,
+        method: str,
+        params: Sequence[object],
+        parse: Parse[T],
+        *,
+        attempts: int = READ_ATTEMPTS,
+        block: int | None = None,
+    ) -> T:
+        """One call. block: whose provider is asked first; what the answer is about."""
+        return self._ask_all(method, [params], parse, attempts=attempts, block=block)[0]
+
+    def _ask_all(
+        self,
+        method: str,
+        params: Sequence[Sequence[object]],
+        parse: Parse[T],
+        *,
+        attempts: int = READ_ATTEMPTS,
+        block: int | None = None,
+    ) -> list[T]:
+        """Several calls of one method, which travel in batches and stay with one provider."""
+        pin = None if block is None else self._pin(block)
+        provider, answers = pin.provider if pin else None, list[T]()
+        for first in range(0, len(params), _BATCH):
+            some = params[first : first + _BATCH]
+            found, provider = self._providers.ask(
+                method, some, parse, attempts=attempts, batch=len(params) > 1, prefer=provider
+            )
+            answers += found
+        if block is None:
+            self._remember(answers, provider)
+        return answers
+
+    def _remember(self, answers: Sequence[object], provider: Provider | None) -> None:
+        """Keep in mind who gave blocks away, and under which hash."""
+        with self._pinning:
+            for block in answers:
+                if isinstance(block, Block) and provider is not None:
+                    self._pins[block.number] = _Pin(block.hash, provider)
+                    self._pins.move_to_end(block.number)
+            while len(self._pins) > _PINS:
+                self._pins.popitem(last=False)
+
+    def _pin(self, number: int) -> _Pin | None:
+        with self._pinning:
+            return self._pins.get(number)
+
+    def _at(
+        self,
+        method: str,
+        params: Sequence[Sequence[object]],
+        parse: Parse[T],
+        *,
+        block: int,
+        attempts: int = READ_ATTEMPTS,
+    ) -> list[T]:
+        """Calls about the state at a block: by the hash under which this client was given it.
+
+        So they are of one chain, whichever provider answers (EIP-1898). Raises BlockMissing if the
+        chain has another block there meanwhile: what depends on it begins again.
+        """
+        pin = self._pin(block)
+        if pin is not None and pin.provider.takes_hash:
+            tag = {"blockHash": "0x" + pin.hash.hex(), "requireCanonical": True}
             try:
-                return send()
-            # ValueError: a proxy's error page, or an answer that was cut short, is no JSON.
-            except (requests.RequestException, Web3Exception, OSError, ValueError) as error:
-                if attempt == attempts:
-                    message = f"the chain's RPC endpoint does not answer {method}"
-                    raise ChainUnavailable(message, method=method) from error
-                time.sleep(_PAUSE_S * attempt)
-        raise AssertionError("at least one attempt")
+                listed = [[*each, tag] for each in params]
+                return self._ask_all(method, listed, parse, attempts=attempts, block=block)
+            except BlockMissing:
+                with self._pinning:
+                    self._pins.pop(block, None)
+                raise
+            except RpcError as error:
+                if not error.params_wrong:
+                    raise
+                pin.provider.takes_hash = False
+        listed = [[*each, hex(block)] for each in params]
+        return self._ask_all(method, listed, parse, attempts=attempts, block=block)
 
     def chain_id(self) -> int:
         """EIP-155 chain id."""
-        return to_number("eth_chainId", self.request("eth_chainId"))
+        return self._ask("eth_chainId", [], checks.number)
 
     def head(self, *, attempts: int = READ_ATTEMPTS) -> Block:
         """The newest block. A caller pins all reads of one answer to its number."""
         return self._block("latest", attempts)
 
     def block(self, number: int) -> Block:
-        """A block by number. Raises ChainUnavailable if the node has none."""
+        """A block by number. Raises BlockMissing if the node has none."""
         return self._block(hex(number), READ_ATTEMPTS)
 
     def finalized(self) -> Block | None:
@@ -134,16 +179,14 @@ class ChainClient:
 
         Raises:  RpcError from nodes that do not know the tag.
         """
-        method = "eth_getBlockByNumber"
-        answer = self.request(method, "finalized", False)
-        return None if answer is None else to_block(method, answer)
+        return self._ask("eth_getBlockByNumber", ["finalized", False], checks.block_or_none)
 
     def _block(self, tag: str, attempts: int) -> Block:
-        method = "eth_getBlockByNumber"
-        answer = self.request(method, tag, False, attempts=attempts)
-        if answer is None:
-            raise ChainUnavailable(f"the node has no block {tag}", block=tag)
-        return to_block(method, answer)
+        return self._ask("eth_getBlockByNumber", [tag, False], checks.block, attempts=attempts)
+
+    def block_by_hash(self, block_hash: bytes) -> Block:
+        """A block by its hash. Raises BlockMissing if the node has none, or has it no more."""
+        return self._ask("eth_getBlockByHash", ["0x" + block_hash.hex(), False], checks.block)
 
     def call(
         self, calls: Sequence[EthCall], *, block: int, attempts: int = READ_ATTEMPTS
@@ -152,12 +195,16 @@ class ChainClient:
 
         Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses one.
         """
-        params = [[{"to": c.to, "data": "0x" + c.data.hex()}, hex(block)] for c in calls]
-        if len(params) == 1:
-            answers = [self.request("eth_call", *params[0], attempts=attempts)]
-        else:
-            answers = self.requests("eth_call", params, attempts=attempts)
-        return [to_bytes("eth_call", answer) for answer in answers]
+        params = [[{"to": c.to, "data": "0x" + c.data.hex()}] for c in calls]
+        return self._at("eth_call", params, checks.data, block=block, attempts=attempts)
+
+    def construct(self, data: bytes, *, block: int) -> bytes:
+        """What the constructor of a contract returns at a block; the contract is never made.
+
+        Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses.
+        """
+        call = {"data": "0x" + data.hex()}
+        return self._at("eth_call", [[call]], checks.data, block=block)[0]
 
     def requests(
         self, method: str, params: Sequence[Sequence[object]], *, attempts: int = READ_ATTEMPTS
@@ -166,84 +213,60 @@ class ChainClient:
 
         Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses one.
         """
-        return [
-            answer
-            for first in range(0, len(params), _BATCH)
-            for answer in self._batch(method, params[first : first + _BATCH], attempts)
-        ]
-
-    def _batch(
-        self, method: str, params: Sequence[Sequence[object]], attempts: int
-    ) -> list[object]:
-        """Several calls in one request."""
-        batch = [(RPCEndpoint(method), p) for p in params]
-        # web3 says that a batch is answered by a list; a node that refuses it answers an object.
-        answers = cast(
-            "object",
-            self._send(method, lambda: self._provider.make_batch_request(batch), attempts),
-        )
-        if not isinstance(answers, list):
-            raise _refusal("batch", answers.get("error") if isinstance(answers, dict) else answers)
-        # A node may answer a batch in any order (JSON-RPC 2.0 §6); web3 has sorted answers by id.
-        if len(answers) != len(batch):
-            raise ChainUnavailable("the chain's RPC endpoint answers a part of a batch only")
-        return [_answered(method, answer) for answer in answers]
+        return self._ask_all(method, params, checks.as_it_is, attempts=attempts)
 
     def blocks(self, numbers: Sequence[int]) -> list[Block]:
-        """Blocks by number, in their order. Raises ChainUnavailable if the node lacks one."""
-        method = "eth_getBlockByNumber"
-        answers = self.requests(method, [[hex(number), False] for number in numbers])
-        if None in answers:
-            raise ChainUnavailable(f"the node has no block {numbers[answers.index(None)]}")
-        return [to_block(method, answer) for answer in answers]
+        """Blocks by number, in their order. Raises BlockMissing if the node lacks one."""
+        params = [[hex(number), False] for number in numbers]
+        return self._ask_all("eth_getBlockByNumber", params, checks.block)
 
     def logged(self, tx_hashes: Sequence[bytes]) -> list[Logged | None]:
         """What receipts of transactions say, in their order; None for one that has none."""
-        method = "eth_getTransactionReceipt"
-        answers = self.requests(method, [["0x" + tx_hash.hex()] for tx_hash in tx_hashes])
-        return [to_logged(method, answer) for answer in answers]
+        params = [["0x" + tx_hash.hex()] for tx_hash in tx_hashes]
+        return self._ask_all("eth_getTransactionReceipt", params, checks.logged)
+
+    def receipts_of_block(self, block_hash: bytes) -> list[Logged]:
+        """Receipts of all transactions of a block.
+
+        Raises:  BlockMissing; RpcError of nodes that do not know the method.
+        """
+        return self._ask(
+            "eth_getBlockReceipts", ["0x" + block_hash.hex()], checks.receipts_of_block
+        )
 
     def codes(self, addresses: Sequence[str], *, block: int) -> list[bytes]:
         """Runtime bytecode at addresses, as of a block."""
-        answers = self.requests("eth_getCode", [[address, hex(block)] for address in addresses])
-        return [to_bytes("eth_getCode", answer) for answer in answers]
+        params = [[address] for address in addresses]
+        return self._at("eth_getCode", params, checks.data, block=block)
 
     def code(self, address: str) -> bytes:
         """Runtime bytecode at an address."""
         # Not pinned to a block: our contracts are no proxies, so their code never changes.
-        return to_bytes("eth_getCode", self.request("eth_getCode", address, "latest"))
+        return self._ask("eth_getCode", [address, "latest"], checks.data)
 
     def nonce(self, address: str, tag: str = "pending") -> int:
         """Next nonce of an account."""
         # `pending`: transactions that wait in the node's pool have taken their nonces already.
-        method = "eth_getTransactionCount"
-        return to_number(method, self.request(method, address, tag))
+        return self._ask("eth_getTransactionCount", [address, tag], checks.number)
 
     def base_fee(self) -> int:
         """Base fee of the newest block, wei per gas; 0 on chains without one."""
-        method = "eth_getBlockByNumber"
-        block = Answer(method, self.request(method, "latest", False))
-        return block.number_or_none("baseFeePerGas") or 0
+        return self.head().base_fee_wei or 0
 
     def send_raw(self, raw: bytes) -> None:
-        """Send a signed transaction. A node that knows it already is success."""
-        try:
-            self.request("eth_sendRawTransaction", "0x" + raw.hex(), attempts=1)
-        except RpcError as error:
-            # JSON-RPC has no code for this: each client has words of its own.
-            known = ("already known", "already imported", "known transaction")
-            if not any(text in error.message.lower() for text in known):
-                raise
+        """Send a signed transaction, to every provider, once. One that knows it already is success.
+
+        Raises:  RpcError if it is refused, ChainUnavailable if nobody answers: it may have arrived.
+        """
+        self._providers.send("eth_sendRawTransaction", "0x" + raw.hex(), known=checks.is_known)
 
     def receipt(self, tx_hash: bytes) -> Receipt | None:
         """Receipt of a transaction, or None while it has none."""
-        method = "eth_getTransactionReceipt"
-        return to_receipt(method, self.request(method, "0x" + tx_hash.hex()))
+        return self._ask("eth_getTransactionReceipt", ["0x" + tx_hash.hex()], checks.receipt)
 
     def sent(self, tx_hash: bytes) -> SentTransaction | None:
         """A transaction as it was sent, or None if the node does not know it."""
-        method = "eth_getTransactionByHash"
-        return to_transaction(method, self.request(method, "0x" + tx_hash.hex()))
+        return self._ask("eth_getTransactionByHash", ["0x" + tx_hash.hex()], checks.transaction)
 
     def revert_reason(self, tx_hash: bytes) -> str:
         """Why a mined transaction reverted, found by repeating its call.
@@ -264,9 +287,9 @@ class ChainClient:
         return "unknown: the same call succeeds now"
 
     def logs_of_block(self, addresses: Sequence[str], block_hash: bytes) -> list[Log]:
-        """Logs of contracts in one block. Raises RpcError if the node does not know the block."""
+        """Logs of contracts in one block. Raises BlockMissing if the node does not know it."""
         query = {"address": list(addresses), "blockHash": "0x" + block_hash.hex()}
-        return to_logs("eth_getLogs", self.request("eth_getLogs", query))
+        return self._ask("eth_getLogs", [query], checks.logs)
 
     def logs(
         self,
@@ -293,7 +316,7 @@ class ChainClient:
             more = [None if of is None else ["0x" + each.hex() for each in of] for of in indexed]
             query["topics"] = ["0x" + topic.hex(), *more]
         try:
-            answer = self.request("eth_getLogs", query)
+            return self._ask("eth_getLogs", [query], checks.logs)
         except RpcError:
             # Nodes limit blocks or logs of one answer, each with another error: halve on any.
             if first == last:
@@ -302,22 +325,6 @@ class ChainClient:
             before = self.logs(addresses, first, middle, topic=topic, indexed=indexed)
             after = self.logs(addresses, middle + 1, last, topic=topic, indexed=indexed)
             return before + after
-        return to_logs("eth_getLogs", answer)
-
-
-def _answered(method: str, answer: Mapping[str, object]) -> object:
-    """Result of an answer. Raises RpcError."""
-    # Some nodes send `"error": null` beside a result.
-    if answer.get("error"):
-        raise _refusal(method, answer["error"])
-    return answer.get("result")
-
-
-def _refusal(method: str, problem: object) -> RpcError:
-    data = problem.get("data") if isinstance(problem, dict) else None
-    text = problem.get("message", "") if isinstance(problem, dict) else str(problem)
-    # A node may say anything, at any length.
-    return RpcError(f"{method}: {str(text)[:500]}", method=method, data=data)
 
 
 def chain_clock(client: ChainClient) -> Callable[[], int]:

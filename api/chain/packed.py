@@ -7,7 +7,6 @@ if they were its code. No node keeps any of it. One request of a node's quota is
 from collections.abc import Sequence
 from typing import TypeVar
 
-from api.chain.answers import to_bytes
 from api.chain.client import ChainClient, EthCall, RpcError
 from api.chain.contracts.call import Call
 
@@ -66,8 +65,7 @@ def _ask(client: ChainClient, calls: Sequence[EthCall], block: int) -> list[byte
         int(call.to, 16).to_bytes(_WORD) + len(call.data).to_bytes(_WORD) + call.data
         for call in calls
     )
-    data = "0x" + (_PROGRAM + words).hex()
-    answer = to_bytes("eth_call", client.request("eth_call", {"data": data}, hex(block)))
+    answer = client.construct(_PROGRAM + words, block=block)
     answers, place = [], 0
     for _ in calls:
         succeeded = int.from_bytes(answer[place : place + _WORD])

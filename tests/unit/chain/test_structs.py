@@ -16,7 +16,8 @@ from api.domain.units import Address, Micros
 from api.errors import ChainUnavailable
 
 ALL_EVENTS = [event for events in EVENTS.values() for event in events]
-BLOCK = {"number": "0x7", "hash": "0x01", "parentHash": "0x02", "timestamp": "0x9"}
+BLOCK = {"number": "0x7", "timestamp": "0x9"}
+BLOCK |= {"hash": "0x" + "01" * 32, "parentHash": "0x" + "02" * 32}
 LOG = {
     "address": "0x" + "Ab" * 20,
     "topics": ["0x" + "11" * 32],
@@ -24,6 +25,14 @@ LOG = {
     "blockNumber": "0x7",
     "logIndex": "0x0",
     "transactionHash": "0x" + "22" * 32,
+}
+RECEIPT = {
+    "status": "0x0",
+    "contractAddress": None,
+    "transactionHash": "0x" + "22" * 32,
+    "blockNumber": "0x7",
+    "blockHash": "0x" + "01" * 32,
+    "gasUsed": "0x5208",
 }
 
 
@@ -114,7 +123,7 @@ def test_view__several_values__are_the_fields_of_one_dataclass() -> None:
 
 def test_answers__as_nodes_give_them__become_values() -> None:
     (log,) = to_logs("m", [LOG | {"blockTimestamp": None}])
-    receipt = to_receipt("m", {"status": "0x0", "contractAddress": None})
+    receipt = to_receipt("m", RECEIPT)
 
     assert to_block("m", BLOCK).time_s == 9
     assert (log.address, log.block_time_s) == ("0x" + "ab" * 20, None)
@@ -125,6 +134,7 @@ def test_answers__as_nodes_give_them__become_values() -> None:
 
 def test_transaction__calls_a_contract_or_creates_one__says_with_what() -> None:
     sent = {"from": "0x" + "11" * 20, "to": "0x" + "Ab" * 20, "input": "0x0102", "gas": "0x1"}
+    sent["hash"] = "0x" + "33" * 32
     address = "0x" + "ab" * 20
 
     calling = to_transaction("m", sent | {"blockNumber": "0x7"})

@@ -200,6 +200,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=openapi.operation_id,
         # FastAPI's own pages load scripts from elsewhere; /docs is a page of ours.
         docs_url=None,
+        # Spans alone, where a collector is set: numbers are for Prometheus, and what exceptions say
+        # stays in our own log.
+        telemetry={"logs": False, "metrics": False, "auto_configure": False},
         redoc_url=None,
     )
     attach_service(app, service)

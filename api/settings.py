@@ -136,6 +136,11 @@ class Settings(BaseSettings):
         default="info", description="What of the log is written: this level and above."
     )
     access_log: bool = Field(default=False, description="A line of the log for each request.")
+    otlp_url: str | None = Field(
+        default=None,
+        description="OpenTelemetry collector (OTLP over HTTP) that gets traces, such as"
+        " http://127.0.0.1:4318; needs rentroll[otel]. None = no traces.",
+    )
     monitor_host: str = Field(
         default="127.0.0.1", description="Address of /livez, /readyz and /metrics of a process."
     )

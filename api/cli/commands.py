@@ -1,6 +1,7 @@
 """`rentroll`: the service, its worker and attesters, import, closing, verification, doctor."""
 
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -70,6 +71,7 @@ def serve(
     from api.routes.service import service_of
     from api.telemetry.logs import start_logging
     from api.telemetry.serving import monitored
+    from api.telemetry.traces import traced
 
     settings = _settings()
     with output.failing():
@@ -79,11 +81,16 @@ def serve(
         upgrade(service.engine)
         rarely_collecting()
         start_logging("api", settings.log_level)
-        with monitored(
-            settings.monitor_host,
-            settings.monitor_port,
-            live=tuple,
-            ready=service.readiness.problems,
+        # Uvicorn ends its work, then raises the signal once more: so that we end ours too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with (
+            traced("api", settings.otlp_url),
+            monitored(
+                settings.monitor_host,
+                settings.monitor_port,
+                live=tuple,
+                ready=service.readiness.problems,
+            ),
         ):
             uvicorn.run(
                 application,

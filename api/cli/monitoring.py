@@ -8,6 +8,7 @@ from api.telemetry.checked import Checked
 from api.telemetry.logs import start_logging
 from api.telemetry.pulse import Pulse
 from api.telemetry.serving import monitored
+from api.telemetry.traces import traced
 
 
 @contextmanager
@@ -28,6 +29,7 @@ def watched(
         return [] if problem is None else [problem]
 
     with (
+        traced(process, settings.otlp_url),
         readiness.running(),
         monitored(
             settings.monitor_host, settings.monitor_port, live=live, ready=readiness.problems

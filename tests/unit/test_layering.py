@@ -63,6 +63,7 @@ PACKAGES = {
     "web3": {"chain"},
     "reportlab": {"routes/operator"},
     "prometheus_client": {"telemetry"},
+    "opentelemetry": {"telemetry"},
 }
 IMPURE = {"time", "random", "logging", "os", "socket", "pathlib", "httpx", "requests"}
 

@@ -42,6 +42,7 @@ from api.domain.metering.intervals import Span
 from api.domain.metering.items import Item, read_item
 from api.domain.metering.judge import Recorded
 from api.domain.metering.names import ToldNames
+from api.domain.metering.rejections import REJECTIONS
 from api.domain.metering.taken import Identity
 from api.domain.metering.tellers import require_may_tell
 from api.domain.pledges import Pledge
@@ -147,8 +148,9 @@ class EntryJudge:
                     raise EvidenceInvalid(message, event=name)
                 facts = self._accept(event, place)
             except EventRejected as error:
-                where = f"entry {place.entry} of the log breaks a rule"
-                raise EvidenceInvalid(f"{where}: {error.message}", reason=error.reason) from error
+                # Refusals are public: the sentence of the rule, for the error's may name a lease.
+                message = f"{logged.where} breaks a rule: {REJECTIONS[error.reason]}"
+                raise EvidenceInvalid(message, reason=error.reason) from error
             self._billed[name] = billed_hash(event)
             yield from (Told(place, logged.entry.recorded_at_s, fact) for fact in facts)
 

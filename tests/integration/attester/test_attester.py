@@ -211,7 +211,7 @@ CHANGES: dict[str, tuple[Any, str]] = {
     # The service shows no such lease, so it could not have taken what names it.
     "outage of an unknown lease": (
         lambda raw: _change(raw, "availability", lease="nobody"),
-        "no lease 'nobody'",
+        "The facility has no such lease.",
     ),
 }
 

@@ -36,6 +36,7 @@ from tests.unit.payloads import (
     Payload,
     agreed,
     delivery,
+    lease_closed,
     lease_opened,
     outage,
     usage,
@@ -173,15 +174,15 @@ def test_recompute__lease_opened_again__says_nothing_and_follows() -> None:
         ([(60, usage("a", 0, 0, 60)), (61, usage("a", 1, 0, 60))], "repeated or of another"),
         ([(60, usage("a", 0, 0, 60, facility_id=8))], "repeated or of another"),
         ([(60, usage("a", 0, 0, 60)), (60, usage("b", 0, 0, 60))], "entry 3 .* already in use"),
-        ([(60, usage("a", 0, 0, 60, lease="other"))], "entry 2 of the log breaks a rule: no lease"),
-        ([(60, void("v", "a"))], "no event 'a'"),
-        ([(60, outage("a", 0, 0, 60)), (60, delivery("d", 0, 0, 60))], "out of service"),
+        ([(60, usage("a", 0, 0, 60, lease="other"))], "entry 2 .* no such lease"),
+        ([(60, void("v", "a"))], "no such event"),
+        ([(60, outage("a", 0, 0, 60)), (60, delivery("d", 0, 0, 60))], "outage is known"),
         (
             [(60, delivery("d", 0, 0, 60)), (DAY_S + 2 * HOUR_S, void("v", "d"))],
-            "before its statement, not after",
+            "in no statement",
         ),
         ([(60, usage("a", 0, 0, 60)), (60, {"type": "nonsense"})], "entry 3 of the log breaks"),
-        ([(60, 7)], "must be a JSON object"),
+        ([(60, 7)], "not of its type"),
         (
             [(60, usage("a", 0, 0, 60)), (59, usage("b", 1, 0, 60))],
             "entry 3 .* recorded before",
@@ -378,3 +379,21 @@ def test_recompute__service_heard_late_of_a_replacement__leaves_out_what_is_not_
     unaware = recompute(TERMS, TERMS.period(Epoch(1)), _raw(across))
     found = find_faults(TERMS, unaware.statement, unaware.lines, raw.replacements)
     assert [fault.kind for fault in found] == [FaultKind.DEVICE_NOT_PLEDGED]
+
+
+def test_recompute__rule_that_is_broken_about_a_name__names_nobody() -> None:
+    """A refusal is public, and what was wrong with a lease is told without its code."""
+    secret = "acme-secret-lease"
+    lies = [
+        usage("a", 0, 0, 60, lease=secret),
+        outage("b", 0, 0, 60, lease=secret),
+        lease_closed("c", 60, lease=secret),
+        agreed("d", 3, lease=secret),
+        lease_opened("e", price_micros_per_gpu_hour=2),
+        agreed("f", 2, renter_ref=secret),
+        {**usage("g", 0, 0, 60), "source": secret, "type": secret},
+    ]
+    for lie in lies:
+        with pytest.raises(EvidenceInvalid, match="entry 2 of the log breaks a rule") as found:
+            _kinds(_raw((60, lie)))
+        assert secret not in str(found.value)

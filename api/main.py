@@ -44,6 +44,7 @@ from api.routes.operator.console import (
     files,
     log,
     metering,
+    names,
     offer,
     overview,
     previews,
@@ -104,7 +105,7 @@ _PUBLIC = (
 )
 _CONSOLE = (
     *(overview, offer, metering, log, previews),
-    *(console_leases, files, epochs, rent, bills, bond),
+    *(console_leases, names, files, epochs, rent, bills, bond),
 )
 _ROUTES = (
     *(accounts, admin_keys),

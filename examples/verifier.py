@@ -1,12 +1,13 @@
 """A second verifier, written from docs/EVIDENCE.md alone: it shares no code with ours.
 
-    python examples/verifier.py EVIDENCE_FOLDER [RPC_URL]
+    python examples/verifier.py EVIDENCE_FOLDER [RPC_URL] [--lease ID SECRET | --renter NAME SECRET]
 
 For each facility: files and their hashes, the log and who signs it, facts, what leases owe, lines,
 root, statement and signatures of every epoch, recomputed from the first fact on. With an RPC_URL it
 asks the registries for replaced pledges, endings, statement hashes and the operator's ledger keys;
 without one it believes a log's ledger keys. It exits with 1 and a sentence for each thing that does
-not hold. What moves money on-chain is for `rentroll verify` to replay.
+not hold. What moves money on-chain is for `rentroll verify` to replay. Who has the secret of a name
+sees the lines of that lease, or of that renter's leases.
 """
 
 import json
@@ -20,6 +21,7 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unicodedata import category, normalize
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -975,14 +977,45 @@ def one(
     return found
 
 
+def name_hash(label: str, facility_id: int, secret: bytes, name: str) -> bytes:
+    """Hash of a lease's id, or of a renter's name, in a facility."""
+    if label == "party":
+        folded = normalize("NFKC", normalize("NFKC", name).casefold())
+        kept = ("-" if category(c)[0] not in "LN" else c for c in folded)
+        name = re.sub("-+", "-", "".join(kept)).strip("-") or name
+    return keccak(f"rentroll/{label}/1".encode() + facility_id.to_bytes(8) + secret + name.encode())
+
+
+def lines_of(folder: Path, label: str, name: str, secret: bytes) -> list[str]:
+    """Lines of a name in a facility, each behind its statement's folder; none if it is no name
+    there, else at least the leases."""
+    hashed = "0x" + name_hash(label, int(folder.name.split("-")[1]), secret, name).hex()
+    epochs = sorted(folder.glob("epoch-*"))
+    rows = [row for e in epochs for row in (e / "terms.jsonl").read_text().splitlines()]
+    told = [json.loads(row)["terms"] for row in rows]
+    leases = {terms["lease"] for terms in told if terms[label] == hashed}
+    stated = [(e.name, x) for e in epochs for x in (e / "lines.csv").read_text().splitlines()[1:]]
+    found = [f"{epoch} {row}" for epoch, row in stated if row.split(",")[3] in leases]
+    return [f"{folder.name}: lease {lease}" for lease in sorted(leases)] + found
+
+
 def main(arguments: list[str]) -> int:
     """Verify every facility of a folder."""
+    named = next((i for i, x in enumerate(arguments) if x in ("--lease", "--renter")), None)
+    asked = [] if named is None else arguments[named:]
+    arguments = arguments[:named]
     root = Path(arguments[0])
     rpc_url = arguments[1] if len(arguments) > 1 else None
     chain = Chain(json.loads((root / "deployment.json").read_bytes()), rpc_url)
     found = [
         x for folder in sorted(root.glob("facility-*")) for x in verify_facility(folder, chain)
     ]
+    if asked:
+        label = "lease" if asked[0] == "--lease" else "party"
+        folders = sorted(root.glob("facility-*"))
+        rows = [x for folder in folders for x in lines_of(folder, label, asked[1], raw(asked[2]))]
+        print("\n".join(rows))
+        found += [] if rows else ["no lease or renter has this name by this secret"]
     for sentence in found:
         print(sentence)
     print("something does not hold" if found else "every statement holds")

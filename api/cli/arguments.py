@@ -32,6 +32,11 @@ def matching(pattern: str, wanted: str) -> Callable[[str], str]:
     return check
 
 
+def maybe(check: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    """The same of an option that can be left out."""
+    return lambda value: None if value is None else check(value)
+
+
 # The same bounds as the HTTP routes have.
 name = matching(r"[^\x00-\x1f\x7f]{1,80}", "1 to 80 characters, no control characters")
 address = matching("0x[0-9a-fA-F]{40}", "0x and 40 hex digits")

@@ -16,6 +16,7 @@ from api.cli import (
     event_commands,
     import_commands,
     key_commands,
+    lease_commands,
     ledger_key_commands,
     output,
     refusal_commands,
@@ -25,7 +26,7 @@ from api.cli import (
 from api.cli.arguments import Facility, Json
 from api.cli.collecting import rarely_collecting
 from api.cli.environment import settings as _settings
-from api.domain.units import FacilityId
+from api.domain.units import Bytes32, FacilityId
 from api.telemetry.logs import log
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.add_typer(attester_commands.attester, name="attester")
 app.add_typer(key_commands.register, name="register")
 app.add_typer(key_commands.keys, name="keys")
 app.add_typer(ledger_key_commands.ledger_key, name="ledger-key")
+app.add_typer(lease_commands.lease, name="lease")
 app.add_typer(bill_commands.bills, name="bills")
 app.add_typer(event_commands.events, name="events")
 app.add_typer(import_commands.importers, name="import")
@@ -174,6 +176,21 @@ def verify(
         Path | None,
         typer.Option(help="Receipts that the service gave you, a file or a folder: JSON."),
     ] = None,
+    lease: Annotated[
+        str | None,
+        typer.Option(help="Show the lines of this lease; its id as the operator has it."),
+    ] = None,
+    renter: Annotated[
+        str | None, typer.Option(help="Show the lines of all leases of this renter.")
+    ] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RENTROLL_NAME_SECRET",
+            callback=arguments.maybe(arguments.hash_hex),
+            help="The secret of that name, which the operator hands on.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Verify every statement, settlement and claim from chain and evidence alone.
@@ -187,9 +204,15 @@ def verify(
     from api.cli.verify_output import show_report
     from api.clock import system_clock
     from api.evidence_store import open_evidence
+    from api.verify.names import ShownName
     from api.verify.receipt_files import read_receipts
     from api.verify.verify import verify as run
 
+    name = lease if renter is None else renter
+    if lease is not None and renter is not None:
+        raise typer.BadParameter("--lease or --renter, not both")
+    if (name is None) != (secret is None):
+        raise typer.BadParameter("--lease or --renter, and --secret, go together")
     with output.failing():
         with (
             ChainClient(rpc_url) as client,
@@ -204,6 +227,9 @@ def verify(
                 at=at,
                 now_s=None if any_age else system_clock(),
                 max_age_s=max_age,
+                shown=None
+                if name is None or secret is None
+                else ShownName(name, Bytes32(bytes.fromhex(secret[2:])), renter is not None),
                 receipts=() if receipts is None else read_receipts(receipts),
                 on_progress=advance,
             )

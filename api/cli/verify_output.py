@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from api.domain.capital.reconciliation import Reconciliation
     from api.verify.findings import Finding
+    from api.verify.names import NamedLines
     from api.verify.verify import VerifyReport
 
 
@@ -33,7 +34,45 @@ def document(report: "VerifyReport") -> dict[str, object]:
         "findings": [_finding(finding) for finding in report.findings],
         "warnings": [_finding(warning) for warning in report.warnings],
         "facilities": [asdict(part) for part in report.facilities],
+        "named": [_named(found) for found in report.named],
     }
+
+
+def _named(found: "NamedLines") -> dict[str, object]:
+    """Lines of a name in one facility. The name and its secret are not repeated."""
+    return {
+        "facility_id": found.facility_id,
+        "leases": sorted("0x" + lease.hex() for lease in found.leases),
+        "gpu_seconds": found.gpu_seconds,
+        "charge_micros": found.charge_micros,
+        "lines": [
+            {
+                "epoch": number,
+                "index": line.index,
+                "kind": line.kind.name.lower(),
+                "subject": "0x" + line.subject.hex(),
+                "lease": "0x" + line.lease.hex(),
+                "start": format_instant(line.start_s),
+                "end": format_instant(line.end_s),
+                "gpu_seconds": line.gpu_seconds,
+                "charge_micros": line.charge_micros,
+            }
+            for number, line in found.lines
+        ],
+    }
+
+
+def _show_named(console: "Console", found: "NamedLines") -> None:
+    """What a name has in one facility, statement by statement."""
+    rows = [(f"facility {found.facility_id}", found.lines)]
+    numbers = dict.fromkeys(number for number, _ in found.lines)
+    rows += [(f"  epoch {n}", [x for x in found.lines if x[0] == n]) for n in numbers]
+    width = max(len(label) for label, _ in rows)
+    for label, lines in rows:
+        seconds = sum(line.gpu_seconds for _, line in lines)
+        charge = micros(sum(line.charge_micros for _, line in lines))
+        text = f"{label:{width}}  {len(lines):>6} lines  {seconds:>14,} GPU-seconds  {charge:>20}"
+        console.print(text, soft_wrap=True, highlight=False)
 
 
 def _finding(finding: "Finding") -> dict[str, object]:
@@ -62,6 +101,8 @@ def show_report(report: "VerifyReport", *, as_json: bool) -> None:
     ]
     for line in lines:
         console.print(Text(plain(line)), soft_wrap=True)
+    for found in report.named:
+        _show_named(console, found)
     for warning in report.warnings:
         _show_finding(console, warning, mark="!", style="yellow")
     for finding in report.findings:

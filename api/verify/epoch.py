@@ -16,6 +16,7 @@ from api.domain.units import ZERO32, Bytes32, Epoch
 from api.verify.facts import FactJudge
 from api.verify.findings import Finding
 from api.verify.metered import Metered
+from api.verify.names import NamedLines, ShownName
 from api.verify.receipts import Receipted
 
 
@@ -65,6 +66,9 @@ class VerifiedFacility:
     named: Sequence[NamedKey] = ()
     # What receipts are judged by.
     receipted: Receipted = field(default_factory=Receipted)
+    # A name whose lines are looked for, and what was found of it.
+    shown: ShownName | None = None
+    named_lines: NamedLines = field(init=False)
     # Facts whose device another fact holds, by their place: reported unless they are voided later.
     overlaps: dict[Place, Finding] = field(default_factory=dict)
     # Recorded second of the log's newest entry.
@@ -88,6 +92,7 @@ class VerifiedFacility:
         self.books, self.roster = OpenBooks(self.terms), Roster(self.terms)
         self.authors = ShownAuthors(unsigned_taken=self.terms.unsigned_taken)
         self.facts = FactJudge(self.terms)
+        self.named_lines = NamedLines(self.terms.facility_id, self.shown)
 
     def repledge(self, roster: Roster) -> None:
         """Another device takes a place. Raises InvalidInput for epochs that were stated."""

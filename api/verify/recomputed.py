@@ -134,6 +134,7 @@ class EpochCheck:
             lines = closed.lines if closed.statement == statement else ()
         else:
             self._compare_lines(lines, closed.lines)
+        facility.named_lines.take(statement.epoch, told, lines)
         until_s = period.start_s if period.closing else period.end_s
         facility.metered.stated(until_s=until_s, seal_s=facility.terms.seal_s)
         facility.rated_by_epoch[statement.epoch] = sum(x.charge_micros for x in lines)

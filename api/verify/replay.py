@@ -15,6 +15,7 @@ from api.verify.endings import EndingVerifier
 from api.verify.findings import Findings
 from api.verify.market import MarketVerifier
 from api.verify.money import MoneyVerifier
+from api.verify.names import ShownName
 from api.verify.payments import PaymentVerifier
 from api.verify.pledges import PledgeVerifier
 from api.verify.receipts import ReceiptVerifier
@@ -50,6 +51,7 @@ class Replay:
         window_s: int,
         findings: Findings,
         receipts: ReceiptVerifier,
+        shown: ShownName | None = None,
     ) -> "Replay":
         """Verifiers that have seen nothing yet."""
         signers = Signers(contracts.client)
@@ -66,6 +68,7 @@ class Replay:
             # Read ahead of the walk: the evidence of a voided statement may be replaced already.
             voided=voided_ranges(contracts, last=head.number),
             receipts=receipts,
+            shown=shown,
         )
         facilities = statements.facilities
         money = MoneyVerifier(facilities, window_s, findings.of("money"))

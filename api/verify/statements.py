@@ -38,6 +38,7 @@ from api.evidence_store import HOSTILE, EvidenceSource
 from api.verify.attesters import AttesterVerifier
 from api.verify.epoch import PostedTotals, VerifiedFacility, period_of
 from api.verify.findings import Finding, Report, first_difference, shortened
+from api.verify.names import ShownName
 from api.verify.receipts import ReceiptVerifier
 from api.verify.recomputed import EpochCheck
 from api.verify.signers import Signers
@@ -58,9 +59,10 @@ class StatementVerifier:
         report: Report,
         voided: Sequence[VoidedRange] = (),
         receipts: ReceiptVerifier | None = None,
+        shown: ShownName | None = None,
     ) -> None:
         self._contracts, self._evidence = contracts, evidence
-        self._receipts = receipts or ReceiptVerifier()
+        self._receipts, self._shown = receipts or ReceiptVerifier(), shown
         self._voided, self._signers = voided, signers
         self._head, self._report = head, report
         self._attesters = attesters
@@ -153,7 +155,9 @@ class StatementVerifier:
             return
         named = self._named.setdefault(event.args.gpu_operator, [])
         receipted = self._receipts.of(facility_id)
-        self.facilities[facility_id] = VerifiedFacility(terms, named=named, receipted=receipted)
+        self.facilities[facility_id] = VerifiedFacility(
+            terms, named=named, receipted=receipted, shown=self._shown
+        )
 
     def _state_changed(self, event: ChainEvent[FacilityStateChanged]) -> None:
         facility = self.facilities.get(event.args.facility_id)

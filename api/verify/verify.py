@@ -17,6 +17,7 @@ from api.evidence_store import EvidenceSource
 from api.verify.epoch import VerifiedFacility
 from api.verify.findings import Finding, Findings
 from api.verify.money_book import MoneyBook
+from api.verify.names import NamedLines, ShownName, unknown_name
 from api.verify.node import (
     MAX_AGE_S,
     block_to_verify,
@@ -38,6 +39,7 @@ class VerifyReport:
 
     voided: statements that a proven fault voided; they count in no other figure.
     warnings: what was not checked, or cannot be; nothing of it is known to be wrong.
+    named: lines of the name that was looked for, in each facility that has it.
     """
 
     chain_id: int
@@ -50,6 +52,7 @@ class VerifyReport:
     block_hash: bytes = b""
     block_time_s: int = 0
     warnings: tuple[Finding, ...] = ()
+    named: tuple[NamedLines, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -66,6 +69,7 @@ def verify(
     now_s: int | None = None,
     max_age_s: int = MAX_AGE_S,
     receipts: Sequence[ShownReceipt] = (),
+    shown: ShownName | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> VerifyReport:
     """Check every posted statement, settlement and claim against chain and evidence.
@@ -75,6 +79,7 @@ def verify(
              now_s: the caller's time; without it, nobody says whether the node is up to date.
              max_age_s: oldest newest block of a node that counts as up to date.
              receipts: what authors were given by the service, against the published logs.
+             shown: a name whose lines are looked for.
              on_progress: called with (block looked at, last block).
     Raises:  ChainUnavailable; EvidenceInvalid if the deployment itself does not hold.
     """
@@ -86,7 +91,7 @@ def verify(
     _judge_head(head, at, now_s, max_age_s, registry, findings, warnings)
     window_s = contracts.statement_registry.challenge_window_s().at(block=head.number)
     receipted = ReceiptVerifier(receipts)
-    replay = Replay.begin(contracts, evidence, head, window_s, findings, receipted)
+    replay = Replay.begin(contracts, evidence, head, window_s, findings, receipted, shown)
     posted = 0
     walk = Walk(contracts, last=head.number, kept=TOPICS, report=findings.of("log"))
     for event in iter_events(walk):
@@ -103,6 +108,9 @@ def verify(
         report=findings.of("receipts"),
         warn=warnings.of("receipts"),
     )
+    named = [f.named_lines for f in replay.statements.facilities.values() if f.named_lines.leases]
+    if shown is not None and not named:
+        findings.of("names")(unknown_name(shown))
     check_still_there(client, head, findings.of("head"))
     reconciliations = _reconcile(replay, head, window_s, findings)
     voided = len(replay.statements.known.voided)
@@ -117,6 +125,7 @@ def verify(
         head.hash,
         head.time_s,
         warnings.found,
+        tuple(named),
     )
 
 

@@ -54,6 +54,26 @@ class AfterRefused(Conflict):
     code = "after_wrong"
 
 
+class LogBehind(AppError):
+    """The log lacks entries that it had: its database was restored from an older copy. Nothing new
+    is written before it has them. `context` says its size, what it had, and what is missing."""
+
+    status = 503
+    code = "log_behind"
+
+
+class LogForked(Conflict):
+    """The log's key signed another entry of this number. `context` has both."""
+
+    code = "log_forked"
+
+
+class EntryRefused(Conflict):
+    """An entry that is shown cannot be one of the log's, and nothing proves a fork."""
+
+    code = "entry_refused"
+
+
 class Unauthorized(AppError):
     """No valid credential was presented."""
 

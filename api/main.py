@@ -14,6 +14,7 @@ from api.clock import BoundedClock, Clock, running, system_clock
 from api.db.migrate import database_problems, upgrade
 from api.db.partitions import Partitions
 from api.db.session import open_engine
+from api.epochs.behind import note_published
 from api.epochs.books import PreviewBooks
 from api.epochs.times import Times
 from api.errors import AppError, ChainUnavailable
@@ -34,6 +35,7 @@ from api.routes.operator import (
     keys,
     leases,
     log_keys,
+    lost_entries,
     reopening,
     replacements,
 )
@@ -109,7 +111,7 @@ _CONSOLE = (
 )
 _ROUTES = (
     *(accounts, admin_keys),
-    *(facilities, leases, events, log_keys, hardware, reopening, keys, replacements),
+    *(facilities, leases, events, log_keys, lost_entries, hardware, reopening, keys, replacements),
     *_CONSOLE,
     *(attestations, pledges, attester_replacements, handed_refusals),
     *_PUBLIC,
@@ -185,6 +187,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         upgrade(service.engine)
+        # Before anything new is written behind a log that lost what was published of it.
+        note_published(service.engine, service.evidence)
         with running(service_of(app).clock), service_of(app).readiness.running():
             _make_partitions(service_of(app))
             yield

@@ -1,5 +1,6 @@
 """Authors of signed requests, over HTTP: an operator's ledger key and keys of collectors."""
 
+import base64
 import gzip
 import json
 from dataclasses import dataclass, field
@@ -8,13 +9,14 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from httpx import Response
 
+from api.agent.restoring import said_of
 from api.chain import calldata
 from api.db.facilities import facility_row
 from api.db.session import reading
 from api.domain.log.entry import LogName, entry_hash
 from api.domain.log.keys import KeyRole, key_body, key_end_body
-from api.domain.log.receipts import Receipt, receipt_from
-from api.domain.log.requests import key_text, sign_request
+from api.domain.log.receipts import Receipt, pack_receipt, receipt_from
+from api.domain.log.requests import SignedRequest, key_text, read_request, sign_request
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import ZERO32, Bytes32
 from tests.world import World, send
@@ -35,6 +37,8 @@ class Author:
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     after: Bytes32 = ZERO32
     receipts: list[Receipt] = field(default_factory=list)
+    # What each receipt is for: the body as it was sent, and what was signed beside it.
+    sent: dict[bytes, tuple[bytes, SignedRequest]] = field(default_factory=dict)
 
     @property
     def public(self) -> Bytes32:
@@ -67,8 +71,26 @@ class Author:
             headers["authorization"] = f"Bearer {self.world.ledger.api_key}"
         answer = self.world.http.post(path, content=body, headers=headers)
         if answer.status_code == 200:
-            self.keep(receipt_from(answer.json()["receipt"]))
+            receipt = receipt_from(answer.json()["receipt"])
+            signed = read_request(headers, path=path)
+            self.sent[entry_hash(receipt.entry)] = body, signed
+            self.keep(receipt)
         return answer
+
+    def give_back(self, index: int, *, bare: bool = False) -> Response:
+        """Show a receipt, and what it is for. bare: the receipt alone."""
+        return self.show(self.receipts[index], bare=bare)
+
+    def show(self, receipt: Receipt, *, bare: bool = False) -> Response:
+        """Show any receipt."""
+        content = b"" if bare else said_of(*self.sent[entry_hash(receipt.entry)])
+        return self.show_raw(receipt, content)
+
+    def show_raw(self, receipt: Receipt, content: bytes) -> Response:
+        """Show a receipt beside any body."""
+        packed = base64.b64encode(pack_receipt(receipt)).decode()
+        headers = {"rentroll-receipt": packed, "content-type": "application/json"}
+        return self.world.http.post("/v1/log/entries", content=content, headers=headers)
 
     def keep(self, receipt: Receipt) -> None:
         """Go on behind a receipt."""

@@ -32,9 +32,11 @@ from api.domain.statements.evidence import FACILITY_FILE, epoch_folder, facility
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.statement import Statement
 from api.domain.units import Epoch, FacilityId
+from api.epochs.behind import note_published
 from api.epochs.books import KeptBooks
 from api.errors import AppError, Conflict
 from api.evidence_store import EvidenceFolder
+from api.ledger.behind import require_whole
 from api.ledger.rosters import require_known
 
 
@@ -190,6 +192,7 @@ def close_one(
 ) -> Closed | None:
     """Close one epoch, or what is behind the last one; None if another worker did."""
     started = perf_counter()
+    note_published(engine, evidence, facility_id)
     cut_s = _freeze(engine, facility_id, period)
     with reading(engine) as connection:
         row = known_facility_row(connection, facility_id)
@@ -223,6 +226,11 @@ def close_one(
             current = lock_facility(connection, facility_id)
             if current.epochs_closed != period.epoch:
                 return None
+            size_now = max(before, log_size_before(connection, facility_id, recorded))
+            if current.behind or size_now != log_size:
+                # Nobody signed what was never stored.
+                evidence.remove(epoch_folder(facility_id, period.epoch))
+                raise Conflict("the log lost entries, or got some back, while it was closed")
             store.insert_statement(
                 connection,
                 closed.statement,
@@ -249,6 +257,7 @@ def _freeze(engine: Engine, facility_id: FacilityId, period: Period) -> int:
     """
     with transaction(engine) as connection:
         row = lock_facility(connection, facility_id)
+        require_whole(connection, row)
         cut_s = _cut_s(period, row, reopenings_of(connection, facility_id))
         if row.last_recorded_at_s < cut_s:
             set_last_recorded(connection, facility_id, cut_s)

@@ -13,9 +13,11 @@ from api.clock import Clock
 from api.db.facilities import facilities_of
 from api.db.session import write
 from api.domain.log.keys import KeyRole
+from api.domain.log.logged import LoggedEntry
 from api.domain.metering.items import EventResult, Item, read_item
 from api.domain.units import FacilityId, OperatorId
 from api.errors import EventRejected
+from api.ledger.behind import require_whole
 from api.ledger.judging import BatchJudge
 from api.ledger.kept import KeptLedgers
 from api.ledger.rejections import keep_rejections, keep_repeats
@@ -37,7 +39,7 @@ def ingest(
     Args:    broken: by index, what the parser found wrong with an event's JSON.
              kept: what this process remembers of ledgers; without it all is read anew.
     Returns: one result per event, in order. Sending the same body again is always safe.
-    Raises:  DatabaseUnavailable; then nothing is recorded.
+    Raises:  DatabaseUnavailable, LogBehind; then nothing is recorded.
     """
     if not events:
         return []
@@ -77,6 +79,8 @@ def _record(
 ) -> "Batch":
     events = [x.event for x in read if isinstance(x, Item)]
     snapshots, now_s = read_snapshots(connection, operator_id, events, clock, kept)
+    for snapshot in snapshots.values():
+        require_whole(connection, snapshot.facility)
     batch = Batch(connection, operator_id, read, snapshots, now_s=now_s)
     batch.record(raw=raw)
     return batch
@@ -104,14 +108,21 @@ class Batch:
         self.writer = LedgerWriter(connection, snapshots, events=len(items))
         self.judge = BatchJudge(connection, snapshots, items, self.writer, role=role)
 
-    def record(self, *, raw: Sequence[object], signed: SignedBody | None = None) -> None:
+    def record(
+        self,
+        *,
+        raw: Sequence[object],
+        signed: SignedBody | None = None,
+        again: LoggedEntry | None = None,
+    ) -> None:
         """Judge all events in order and write what was accepted; `results` has the answers.
 
         Args:    signed: the body of which the events are, where somebody signed it.
+                 again: the entry that they were before, where nobody did.
         """
         self.results = [self.judge.take(x) if isinstance(x, Item) else x for x in self.read]
         if signed is None:
-            self.writer.finish(self.operator_id)
+            self.writer.finish(self.operator_id, again=again)
         else:
             self.writer.finish_signed(self.operator_id, signed, self.results)
         self.keep_others(self.results, raw)

@@ -4,25 +4,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from api.chain.ledger_keys import NamedNow
-from api.clock import Clock
-from api.db.facilities import facility_row, grow_log, known_facility_row, lock_facility
-from api.db.log import keep_entries, logged_at
-from api.db.log_keys import keep_log_keys, log_key_rows, newest_receipt, to_log_key
+from api.db.facilities import facility_row, known_facility_row, lock_facility
 from api.db.session import reading, write
 from api.db.tables.facilities import FacilityRow
 from api.domain.facility import FacilityTerms
-from api.domain.log.answers import ACCEPTED
-from api.domain.log.authors import require_after, require_author, require_clock, role_of
-from api.domain.log.entry import NO_LOG, EntryKind, body_hash, end_of, entry_hash
-from api.domain.log.keys import KeyBody, KeyRole, LogKey, LogKeys, read_key_body
-from api.domain.log.receipts import Receipt, receipt_document, receipt_of
+from api.domain.log.entry import EntryKind, body_hash
+from api.domain.log.keys import KeyRole, LogKey, LogKeys, read_key_body
+from api.domain.log.receipts import Receipt
 from api.domain.log.requests import (
-    AFTER_HEADER,
     LOG_HEADER,
     SignedRequest,
     content_digest,
@@ -32,18 +25,15 @@ from api.domain.metering.items import EventResult, Item, read_item
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import MAX_I64, Bytes32, FacilityId, OperatorId
 from api.errors import (
-    AfterRefused,
     ChainUnavailable,
     EventRejected,
     KeyUnknown,
     Misconfigured,
-    RecordsDamaged,
     SignatureRefused,
 )
-from api.ledger.ingest import Batch
-from api.ledger.kept import KeptLedgers
-from api.ledger.snapshot import read_snapshot, recording_time
-from api.ledger.write import SignedBody, signed_entry
+from api.ledger.behind import require_whole
+from api.ledger.recorder import Done, Log, Recorder, after_refused, keys_of, receipt_at
+from api.ledger.write import SignedBody
 
 # Whether an operator's address names a key on-chain now, and did so in a final block.
 AskNamed = Callable[[str, Bytes32], NamedNow | None]
@@ -65,16 +55,6 @@ class SignedEvents:
 
     events: Sequence[object] = ()
     broken: Mapping[int, EventRejected] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """Where signed requests are recorded: database, clock, what is kept, and the log's key."""
-
-    engine: Engine
-    clock: Clock
-    kept: KeptLedgers
-    key: Ed25519PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,51 +90,35 @@ def admit(
         row = facility_row(connection, facility_id) if 0 < facility_id <= MAX_I64 else None
         if row is None or str(terms_from_bytes(row.terms_json).log) != name:
             raise SignatureRefused(f"{LOG_HEADER} names no log of ours: {name[:100]!r}")
-        known = _keys(connection, facility_id).get(request.author)
+        known = keys_of(connection, facility_id).get(request.author)
         if known is None and not brings:
+            require_whole(connection, row)
             raise KeyUnknown(f"key {key_text(request.author)} is none of this log's")
         terms = terms_from_bytes(row.terms_json)
         request.require_signed(digest, log=terms.log)
         if known is not None and not records and known.ended is not None:
             raise KeyUnknown(f"key {key_text(known.key)} was ended by entry {known.ended}")
         if known is not None and records and not brings:
-            _require_fresh(connection, known, request, terms, log)
+            _require_fresh(connection, row, known, request, terms, log)
     return Admitted(row.operator_id, facility_id)
 
 
 def _require_fresh(
-    connection: Connection, author: LogKey, request: SignedRequest, terms: FacilityTerms, log: Log
+    connection: Connection,
+    row: FacilityRow,
+    author: LogKey,
+    request: SignedRequest,
+    terms: FacilityTerms,
+    log: Log,
 ) -> None:
     """Refuse headers that can become no entry: neither what comes next, nor what came last."""
     again = request.after == author.before and author.last_entry != author.entry
+    if not again:
+        require_whole(connection, row)
     if author.ended is not None and not again:
         raise KeyUnknown(f"key {key_text(author.key)} was ended by entry {author.ended}")
     if request.after != author.last and not again:
-        raise _after_refused(connection, author, terms, log)
-
-
-def _after_refused(
-    connection: Connection, author: LogKey, terms: FacilityTerms, log: Log
-) -> AfterRefused:
-    message = f"the key's newest entry here is {author.last.hex()}: name it as `{AFTER_HEADER}`"
-    receipt = _receipt_at(connection, author, terms, log)
-    if receipt is None:
-        return AfterRefused(message)
-    return AfterRefused(message, receipt=receipt_document(receipt))
-
-
-def _receipt_at(
-    connection: Connection, author: LogKey, terms: FacilityTerms, log: Log
-) -> Receipt | None:
-    """Receipt of a key's newest entry, or of the one that brought it; None if that is detached."""
-    kept = newest_receipt(connection, terms.facility_id, author.key)
-    if kept is not None and kept.entry.number == author.last_entry:
-        return kept
-    try:
-        return receipt_of(logged_at(connection, terms.log, author.last_entry), log.key)
-    except RecordsDamaged:
-        # Its month was detached: whoever lost its receipts has to be given another key.
-        return None
+        raise after_refused(connection, author, terms, log)
 
 
 def record_signed(
@@ -165,14 +129,14 @@ def record_signed(
     The same request again gets the same receipt.
     Raises:  SignatureRefused, KeyUnknown, KeyForbidden, AfterRefused with the receipt that its
              author lacks, InvalidInput of what is said of a key, NotFound, ChainUnavailable,
-             DatabaseUnavailable; then nothing is recorded.
+             DatabaseUnavailable, LogBehind; then nothing is recorded.
     """
     with reading(log.engine) as connection:
         row = known_facility_row(connection, signed.facility_id)
         terms = terms_from_bytes(row.terms_json)
-        keys = _keys(connection, signed.facility_id)
+        keys = keys_of(connection, signed.facility_id)
         before = _known_before(connection, keys, signed, terms, log)
-    if Bytes32(log.key.public_key().public_bytes_raw()) != terms.log_key:
+    if log.public != terms.log_key:
         message = "this service has not the key of the facility's log, so it can give no receipt"
         raise Misconfigured(message, facility_id=signed.facility_id)
     signed.request.require_signed(content_digest(signed.body), log=terms.log)
@@ -184,13 +148,14 @@ def record_signed(
         message = "the node is far behind: whom the operator names on-chain now, nobody knows"
         raise ChainUnavailable(message)
 
-    def record(connection: Connection) -> _Done:
+    def record(connection: Connection) -> Done:
         locked = lock_facility(connection, signed.facility_id)
-        now_keys = _keys(connection, signed.facility_id)
+        now_keys = keys_of(connection, signed.facility_id)
         before = _known_before(connection, now_keys, signed, terms, log)
         if before is not None:
-            return _Done(before, _repeated(read, before))
-        recorder = _Recorder(connection, locked, terms, signed, now_keys, log)
+            return Done(before, _repeated(read, before))
+        require_whole(connection, locked)
+        recorder = Recorder(connection, locked, terms, signed, now_keys, log)
         return recorder.record(read, told.events, named=named)
 
     done = write(log.engine, record, clashes=(IntegrityError,))
@@ -198,17 +163,6 @@ def record_signed(
         done.batch.keep_in(log.kept)
     # Only now it is durable.
     return Recorded(done.receipt, done.results)
-
-
-@dataclass(slots=True)
-class _Done:
-    receipt: Receipt
-    results: list[EventResult] = field(default_factory=list)
-    batch: Batch | None = None
-
-
-def _keys(connection: Connection, facility_id: FacilityId) -> LogKeys:
-    return LogKeys(map(to_log_key, log_key_rows(connection, facility_id)))
 
 
 def _ledger_key_named(
@@ -238,113 +192,11 @@ def _known_before(
     author = keys.get(signed.request.author)
     if author is None or author.before != signed.request.after:
         return None
-    newest = _receipt_at(connection, author, terms, log)
+    newest = receipt_at(connection, author, terms, log)
     if newest is None or newest.entry.author != author.key or newest.entry.kind is not signed.kind:
         return None
     same = body_hash(signed.body, blind=newest.blind) == newest.entry.body
     return newest if same else None
-
-
-class _Recorder:
-    """One signed request, in one transaction, under its facility's lock."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        row: FacilityRow,
-        terms: FacilityTerms,
-        signed: SignedBody,
-        keys: LogKeys,
-        log: Log,
-    ) -> None:
-        self._connection, self._row, self._terms = connection, row, terms
-        self._signed, self._keys, self._log = signed, keys, log
-
-    def record(
-        self,
-        read: Sequence[Item | EventResult],
-        raw: Sequence[object],
-        *,
-        named: NamedNow | None,
-    ) -> _Done:
-        """Judge who signed, then what was said; write both."""
-        request, kind = self._signed.request, self._signed.kind
-        author, said = require_author(self._keys, request, kind, self._signed.body)
-        self._require_after(author)
-        now_s = self._log.clock()
-        if kind is EntryKind.BATCH:
-            done = self._events(read, raw, role_of(author), now_s=now_s)
-        else:
-            done = self._key(now_s=now_s)
-        if named is not None and done.receipt.entry.recorded_at_s < named.final_s:
-            # Nobody would believe that the key was named by then.
-            message = "this service's clock is behind the block in which the key was named"
-            raise ChainUnavailable(message)
-        self._take(said, done.receipt)
-        return done
-
-    def _require_after(self, author: LogKey | None) -> None:
-        try:
-            require_after(author, self._signed.request)
-        except AfterRefused as error:
-            if author is None:
-                raise
-            raise _after_refused(self._connection, author, self._terms, self._log) from error
-
-    def _events(
-        self,
-        read: Sequence[Item | EventResult],
-        raw: Sequence[object],
-        role: KeyRole,
-        *,
-        now_s: int,
-    ) -> _Done:
-        events = [x.event for x in read if isinstance(x, Item)]
-        snapshot = read_snapshot(
-            self._connection, self._row, events, now_s=now_s, kept=self._log.kept
-        )
-        require_clock(self._signed.request, recorded_at_s=snapshot.recorded.recorded_at_s)
-        batch = Batch(
-            self._connection,
-            self._row.operator_id,
-            read,
-            {self._row.facility_id: snapshot},
-            now_s=now_s,
-            role=role,
-        )
-        batch.record(raw=raw, signed=self._signed)
-        logged = batch.writer.signed
-        assert logged is not None  # a signed body is always written
-        return _Done(receipt_of(logged, self._log.key), batch.results, batch)
-
-    def _key(self, *, now_s: int) -> _Done:
-        at_s = recording_time(self._row, self._terms, now_s)
-        require_clock(self._signed.request, recorded_at_s=at_s)
-        answers = bytes([ACCEPTED])
-        logged = signed_entry(self._row, self._terms, self._signed, answers, at_s=at_s)
-        keep_entries(self._connection, [logged])
-        grow_log(
-            self._connection,
-            self._row.facility_id,
-            log=end_of([logged.entry], NO_LOG),
-            recorded_at_s=at_s,
-            longest_s=self._row.longest_s,
-        )
-        return _Done(receipt_of(logged, self._log.key))
-
-    def _take(self, said: KeyBody | None, receipt: Receipt) -> None:
-        entry, request = receipt.entry, self._signed.request
-        changed = self._keys.take(
-            request.author,
-            entry.kind,
-            said,
-            number=entry.number,
-            hashed=entry_hash(entry),
-            after=request.after,
-        )
-        facility_id = self._row.facility_id
-        at_s = entry.recorded_at_s
-        keep_log_keys(self._connection, facility_id, changed, at_s=at_s, receipt=receipt)
 
 
 def _repeated(read: Sequence[Item | EventResult], receipt: Receipt) -> list[EventResult]:

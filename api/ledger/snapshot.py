@@ -32,10 +32,22 @@ from api.domain.metering.intervals import Span
 from api.domain.metering.judge import Recorded
 from api.domain.metering.names import SecretNames
 from api.domain.metering.taken import Identity
+from api.domain.roster import Roster
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
 from api.ledger.kept import KeptLedgers, KeptTime, version_of
 from api.ledger.rosters import roster_of
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a service had heard of the chain when it judged: less than now, most likely.
+
+    replacements: how many of those that are known now.  end: whether it knew of the end, if any.
+    """
+
+    replacements: int
+    end: bool
 
 
 @dataclass(slots=True)
@@ -87,13 +99,18 @@ def read_snapshot(
     *,
     now_s: int,
     kept: KeptLedgers,
+    heard: Heard | None = None,
 ) -> Snapshot:
-    """What events are judged by that speak of one facility, whose row is locked, or of others."""
+    """What events are judged by that speak of one facility, whose row is locked, or of others.
+
+    Args:    heard: what was heard of the chain, if it is not what is known now.
+    """
     facility_id = row.facility_id
     own = _by_facility(events).get(facility_id, [])
-    by_facility = {facility_id: own}
-    found = _snapshots(connection, {facility_id: row}, by_facility, now_s=now_s, kept=kept)
-    return found[facility_id]
+    ended_at_s = ended_at(connection, [facility_id]).get(facility_id)
+    return snapshot_of(
+        connection, row, own, ended_at_s=ended_at_s, now_s=now_s, kept=kept, heard=heard
+    )
 
 
 def view_snapshots(
@@ -142,11 +159,16 @@ def snapshot_of(
     ended_at_s: int | None,
     now_s: int,
     kept: KeptLedgers,
+    heard: Heard | None = None,
 ) -> Snapshot:
     """What events of one facility are judged by. Whoever records them has locked its row."""
     terms, time = terms_from_bytes(row.terms_json), kept.take(row)
+    roster = roster_of(connection, terms, row.terms_json)
+    if heard is not None:
+        roster = Roster(terms, roster.replacements[: heard.replacements])
+        ended_at_s = ended_at_s if heard.end else None
     recorded = Recorded(
-        roster_of(connection, terms, row.terms_json),
+        roster,
         SecretNames(row.facility_id, row.name_secret),
         recorded_at_s=recording_time(row, terms, now_s),
         reopenings=reopenings_of(connection, row.facility_id),

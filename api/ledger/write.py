@@ -37,12 +37,16 @@ _TAKES_TIME = (Held, Out)
 
 @dataclass(frozen=True, slots=True)
 class SignedBody:
-    """A body as it was sent, what its author signed beside it, and of which facility it speaks."""
+    """A body as it was sent, what its author signed beside it, and of which facility it speaks.
+
+    blind: of the entry that it was before; a new one is drawn for a new entry.
+    """
 
     facility_id: FacilityId
     request: SignedRequest
     body: bytes
     kind: EntryKind = EntryKind.BATCH
+    blind: bytes = b""
 
 
 class LedgerWriter:
@@ -167,9 +171,15 @@ class LedgerWriter:
         )
         self._conflicts.append(conflict)
 
-    def finish(self, operator_id: OperatorId) -> None:
-        """Write what waits. A facility that recorded something has one more entry."""
-        self._write(operator_id, {name: self._entry(name) for name in self._longest_s})
+    def finish(self, operator_id: OperatorId, *, again: LoggedEntry | None = None) -> None:
+        """Write what waits. A facility that recorded something has one more entry.
+
+        Args:    again: the entry that the one facility had before, with its blind.
+        """
+        if again is None:
+            self._write(operator_id, {name: self._entry(name) for name in self._longest_s})
+        else:
+            self._write(operator_id, {again.entry.log.facility_id: again})
 
     def finish_signed(
         self, operator_id: OperatorId, signed: SignedBody, results: Sequence[EventResult]
@@ -229,6 +239,6 @@ def signed_entry(
         signed.body,
         answers=answers,
         recorded_at_s=at_s,
-        blind=secrets.token_bytes(BLIND_BYTES),
+        blind=signed.blind or secrets.token_bytes(BLIND_BYTES),
         request=signed.request,
     )

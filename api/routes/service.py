@@ -20,7 +20,7 @@ from api.epochs.books import PreviewBooks
 from api.evidence_store import EvidenceFolder
 from api.ledger.facilities import LogHome
 from api.ledger.kept import KeptLedgers
-from api.ledger.signed import Log
+from api.ledger.recorder import Log
 from api.local.key_file import load_or_make_key
 from api.reads.settings import FactReader
 from api.routes.http.limits import IngestGate, PreviewGate

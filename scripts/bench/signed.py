@@ -30,7 +30,8 @@ from api.ledger.facilities import LogHome, NewFacility, register_facility
 from api.ledger.ingest import ingest
 from api.ledger.kept import KeptLedgers
 from api.ledger.leases import NewLease, open_lease
-from api.ledger.signed import Log, SignedEvents, admit, record_signed
+from api.ledger.recorder import Log
+from api.ledger.signed import SignedEvents, admit, record_signed
 from api.ledger.write import SignedBody
 from scripts.bench.load import DAY_S, GPU_CLASS, SLOT_S, device
 

@@ -80,6 +80,8 @@ class FacilityColumns(Columns):
     log_head: Named[Bytes32] = Column(RAW32)  # its hash; 32 zero bytes without any
     longest_s: Named[int] = Column(BigInteger, default=0)  # no use or outage is longer
     created_at_s: Named[int] = Column(BigInteger)
+    # The newest entry that somebody shows the log to have had, with a database of before.
+    log_due: Named[int] = Column(INT64, server_default="0")
 
 
 facilities = Table("facilities", metadata, FacilityColumns)
@@ -112,6 +114,12 @@ class FacilityRow:
     log_head: Bytes32
     longest_s: int
     created_at_s: int
+    log_due: int = 0
+
+    @property
+    def behind(self) -> bool:
+        """Whether the log lacks entries that it had: the database was restored from a copy."""
+        return self.log_due > self.log_size
 
 
 class DeviceColumns(Columns):

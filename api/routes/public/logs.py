@@ -4,15 +4,27 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.db.facilities import known_facility_row
+from api.db.lost import shown_rows
 from api.db.session import reading
+from api.db.tables.lost import LostRow, LostState
 from api.domain.log.requests import key_text
 from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import terms_from_bytes
+from api.ledger.behind import missing_of
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["public"])
+_MOST_SHOWN = 100
+
+
+class SignedEntryOut(BaseModel):
+    """An entry that is none of the log's, and the log's key's signature over it."""
+
+    number: int = Field(description="Its number.")
+    entry: str = Field(description="Its 197 bytes: hex with 0x.")
+    signature: str | None = Field(description="Ed25519; null of one that another one named.")
 
 
 class FacilityLogOut(BaseModel):
@@ -27,6 +39,19 @@ class FacilityLogOut(BaseModel):
     size: int = Field(description="Entries so far.")
     head: str = Field(description="SHA-256 of the newest; 32 zero bytes before the first.")
     recorded_at_s: int = Field(description="Second of the newest, or a later cut-off; UTC.")
+    due: int = Field(
+        description="Number of the newest entry that the log is known to have had; 0 if nothing is"
+        " known. Above `size` its database was restored from a copy: nothing new is written."
+    )
+    missing: list[tuple[int, int]] = Field(
+        description="Of those it lacks, the ones that nobody has shown: first and last."
+    )
+    forks: list[SignedEntryOut] = Field(
+        description="Entries that the log's key signed and that the log does not have."
+    )
+    given_up: list[SignedEntryOut] = Field(
+        description="Entries that the log had and that the service gave up."
+    )
 
 
 @router.get("/v1/facilities/{facility_id}/log", responses=errors(404, 422))
@@ -34,6 +59,11 @@ def get_log(service: ServiceDep, facility_id: FacilityPath) -> FacilityLogOut:
     """Where a facility's log stands now; a posted statement commits to a part of it."""
     with reading(service.engine) as connection:
         row = known_facility_row(connection, facility_id)
+        lacking = missing_of(connection, row)
+        forks, given_up = (
+            shown_rows(connection, facility_id, state, most=_MOST_SHOWN)
+            for state in (LostState.FORK, LostState.GIVEN_UP)
+        )
     terms = terms_from_bytes(row.terms_json)
     return FacilityLogOut(
         log=str(terms.log),
@@ -42,4 +72,13 @@ def get_log(service: ServiceDep, facility_id: FacilityPath) -> FacilityLogOut:
         size=row.log_size,
         head=hex32(row.log_head),
         recorded_at_s=row.last_recorded_at_s,
+        due=row.log_due,
+        missing=lacking,
+        forks=[_signed(lost) for lost in forks if lost.entry],
+        given_up=[_signed(lost) for lost in given_up if lost.entry],
     )
+
+
+def _signed(lost: LostRow) -> SignedEntryOut:
+    signature = None if lost.signature is None else "0x" + lost.signature.hex()
+    return SignedEntryOut(number=lost.number, entry="0x" + lost.entry.hex(), signature=signature)

@@ -41,6 +41,18 @@ class LogRefused(NotAdmitted):
     code = "agent_log"
 
 
+class KeyNotKnown(NotAdmitted):
+    """The log does not know the key: it was not brought, or the log lost its entry."""
+
+
+class LogLacks(Unreachable):
+    """The log lacks entries that it had: whoever has them gives them back."""
+
+
+class LogCut(LogRefused):
+    """The log ends before a receipt that we have."""
+
+
 class BodyRefused(AppError):
     """The service condemns a body as a whole."""
 

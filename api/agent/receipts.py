@@ -1,7 +1,8 @@
 """Receipts that the agent keeps: packed in the spool, shown as documents, held to the log."""
 
 import http
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from api.agent.failures import Unreachable
@@ -43,6 +44,60 @@ def newest_receipts(spool: Spool, author: str) -> list[Receipt]:
             "SELECT receipt FROM ends WHERE author = ? ORDER BY log", (author,)
         ).fetchall()
     return [unpack_receipt(row[0]) for row in rows]
+
+
+# Where a packed receipt has the number of its entry, for SQL: bytes from 1.
+_NUMBER = "substr(receipt, 53, 8)"
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A body that was sent, with its receipt and the one before, packed.
+
+    body is empty where it is kept no more, after where there is none.
+    """
+
+    receipt: bytes
+    body: bytes
+    after: bytes
+
+
+def newest_receipt(spool: Spool, log: str, author: str) -> bytes | None:
+    """The newest receipt of a key in a log, packed. Raises SpoolFailed."""
+    with spool.read() as db:
+        row = db.execute(
+            "SELECT receipt FROM ends WHERE log = ? AND author = ?", (log, author)
+        ).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def sent_between(spool: Spool, log: str, author: str, *, first: int, last: int) -> Iterator[Sent]:
+    """What a key sent that became entries of some numbers, in their order. Raises SpoolFailed."""
+    here = f"FROM sent WHERE log = ? AND author = ? AND receipt != x'' AND {_NUMBER}"
+    after = b""
+    while first <= last:
+        with spool.read() as db:
+            if not after:
+                before = db.execute(
+                    f"SELECT receipt {here} < ? ORDER BY {_NUMBER} DESC LIMIT 1",
+                    (log, author, _big(first)),
+                ).fetchone()
+                after = b"" if before is None else before[0]
+            rows = db.execute(
+                f"SELECT receipt, body {here} BETWEEN ? AND ? ORDER BY {_NUMBER} LIMIT {_AT_ONCE}",
+                (log, author, _big(first), _big(last)),
+            ).fetchall()
+        if not rows:
+            return
+        for receipt, body in rows:
+            yield Sent(receipt, zlib.decompress(body) if body else b"", after)
+            after = receipt
+        first = unpack_receipt(after).entry.number + 1
+
+
+def _big(number: int) -> bytes:
+    return number.to_bytes(8, "big")
 
 
 # --- held to what the service publishes ---------------------------------------------------------

@@ -7,6 +7,9 @@ from api.agent.clock import AgentClock
 from api.agent.failures import (
     Behind,
     BodyRefused,
+    KeyNotKnown,
+    LogCut,
+    LogLacks,
     LogRefused,
     NotAdmitted,
     SpoolFailed,
@@ -22,6 +25,8 @@ _KEY_PAUSE_S = 60.0
 _AHEAD_PAUSE_S = 15.0
 _IDLE_PAUSE_S = 1.0
 _ASK_TIME_EVERY_S = 300
+# Others give back what is theirs.
+_LACKS_PAUSE_S = 5
 
 
 @dataclass(slots=True)
@@ -30,6 +35,7 @@ class SenderState:
 
     receipts_off_s: how far the newest receipt's second is off this machine's clock, beyond what
     may be: recorded seconds decide in which statement a fact is.
+    given_back: entries that logs had lost and got back from here.
     """
 
     last_sent_s: int | None = None
@@ -38,6 +44,7 @@ class SenderState:
     failure: str | None = None
     failing_since_s: int | None = None
     receipts_off_s: int = 0
+    given_back: int = 0
 
 
 class Sender:
@@ -96,11 +103,24 @@ class Sender:
                     facility, log=log, author=self._signer.author, most=self._most
                 )
                 if flight is not None:
-                    return self._send(flight)
+                    return self._send_or_give_back(flight)
             except NotAdmitted:
                 self._refused[facility] = None
                 raise
         return _IDLE_PAUSE_S
+
+    def _send_or_give_back(self, flight: Flight) -> float:
+        """Send a body. A log that lacks what it had is given back what is kept here."""
+        try:
+            return self._send(flight)
+        except (LogCut, LogLacks, KeyNotKnown):
+            given = self._transport.give_back(flight.facility)
+            if given is None:
+                raise
+            self.state.given_back += given.given
+            if not given.whole:
+                raise Unreachable(given.message, retry_after_s=_LACKS_PAUSE_S) from None
+            return 0.0
 
     def _send(self, flight: Flight) -> float:
         try:

@@ -4,20 +4,23 @@ The first receipt of a key is the entry that brought it, which the service shows
 later request names the one before, so no entry of the agent can be left out of a log unseen.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from api.agent.failures import LogRefused
+from api.agent.failures import LogCut, LogRefused
 from api.agent.flights import Flight, Result
+from api.agent.receipts import newest_receipt, sent_between
+from api.agent.restoring import Kept, Stretches, said_of
 from api.agent.spool import Spool, pin_log, pinned_log
+from api.agent.transport import CONTENT_TYPE, PATH
 from api.domain.json_text import as_object, as_text, read_json
 from api.domain.log.answers import answer_says
 from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
 from api.domain.log.receipts import Receipt, pack_receipt, receipt_from, unpack_receipt
-from api.domain.log.requests import key_from, key_text, sign_request
+from api.domain.log.requests import key_from, key_text, read_request, sign_request
 from api.domain.units import ZERO32, Bytes32
 from api.errors import EvidenceInvalid
 
@@ -51,18 +54,18 @@ class Logs:
     def __init__(self, spool: Spool, ask: AskLog, *, key: str | None = None) -> None:
         """Args: key: of the log, where somebody compared it with the chain; else the first is
         believed that the service names."""
-        self._spool, self._ask, self._key = spool, ask, key
+        self.spool, self._ask, self._key = spool, ask, key
         self._known: dict[int, KnownLog] = {}
 
     def of(self, facility: int) -> KnownLog:
         """The log of a facility. Raises Unreachable, NotAdmitted, SpoolFailed."""
         known = self._known.get(facility)
         if known is None:
-            said = pinned_log(self._spool, facility)
+            said = pinned_log(self.spool, facility)
             if said is None:
                 said = self._ask(facility)
                 known = self._read(said, facility)
-                pin_log(self._spool, facility, said)
+                pin_log(self.spool, facility, said)
             else:
                 known = self._read(said, facility)
             self._known[facility] = known
@@ -139,16 +142,47 @@ class KeySigner:
         """The receipt behind which the service says that this key goes on: of the entry that
         brought it, or of one that the spool lost.
 
-        Raises:  LogRefused if the log ends before a receipt that we have: it is another one.
+        Raises:  LogRefused, LogCut if the log ends before a receipt that we have.
         """
         try:
             receipt = self._of_log(flight, answer)
+            try:
+                self._require_behind(flight, receipt)
+            except EvidenceInvalid as error:
+                raise LogCut(error.message) from error
             if flight.after or receipt.entry.kind is not EntryKind.KEY:
                 self._require_own(receipt)
-            self._require_behind(flight, receipt)
         except EvidenceInvalid as error:
             raise LogRefused(error.message) from error
         return pack_receipt(receipt)
+
+    # --- what a log lost -------------------------------------------------------------------------
+
+    def newest(self, facility: int) -> Kept | None:
+        """The newest receipt of a facility's log, without its body."""
+        packed = newest_receipt(self._logs.spool, self.log(facility), self.author)
+        return Kept(unpack_receipt(packed).entry.number, packed, b"") if packed else None
+
+    def within(self, facility: int, stretches: Stretches) -> Iterator[Kept]:
+        """Receipts of entries of some stretches, with body and signature: made anew where the
+        spool has none, over the same body, behind the same entry."""
+        log = self.log(facility)
+        for first, last in stretches:
+            for kept in sent_between(self._logs.spool, log, self.author, first=first, last=last):
+                said = b""
+                receipt = unpack_receipt(kept.receipt)
+                if kept.body and kept.after:
+                    headers = sign_request(
+                        self._key,
+                        path=PATH,
+                        content_type=CONTENT_TYPE,
+                        body=kept.body,
+                        log=receipt.entry.log,
+                        after=entry_hash(unpack_receipt(kept.after).entry),
+                        created_s=receipt.entry.recorded_at_s,
+                    )
+                    said = said_of(kept.body, read_request(headers, path=PATH))
+                yield Kept(receipt.entry.number, kept.receipt, said)
 
     def off_s(self, receipt: bytes) -> int:
         """How far the second of a receipt is off this machine's clock; 0 within two minutes."""

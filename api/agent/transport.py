@@ -1,17 +1,26 @@
 """How a body reaches the service: what is asked, what is answered, and who signs."""
 
 import http
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from api.agent.failures import Behind, BodyRefused, NotAdmitted, Unreachable
+from api.agent.failures import (
+    Behind,
+    BodyRefused,
+    KeyNotKnown,
+    LogLacks,
+    NotAdmitted,
+    Unreachable,
+)
 from api.agent.flights import Flight, Result
+from api.agent.restoring import Given, Kept, Stretches, give_back
 from api.agent.web import BROKEN, Answer, Web
 from api.domain.json_text import as_list, as_object, as_text, read_json
 
 PATH = "/v1/events"
 AFTER_WRONG = "after_wrong"
+_LOG_BEHIND, _KEY_UNKNOWN = "log_behind", "key_unknown"
 CONTENT_TYPE = "application/cloudevents-batch+json"
 _LONGEST_WAIT_S = 3_600
 _STATUSES = frozenset({"accepted", "duplicate", "rejected"})
@@ -63,6 +72,12 @@ class Signer(Protocol):
     def off_s(self, receipt: bytes) -> int:
         """How far the second of a receipt is off this machine's clock, beyond what may be."""
 
+    def newest(self, facility: int) -> Kept | None:
+        """The newest receipt of a log, without its body."""
+
+    def within(self, facility: int, stretches: Stretches) -> Iterable[Kept]:
+        """Receipts of entries of some stretches, by number, with their bodies."""
+
 
 @dataclass(frozen=True, slots=True)
 class BearerSigner:
@@ -106,6 +121,16 @@ class BearerSigner:
         del receipt
         return 0
 
+    def newest(self, facility: int) -> Kept | None:
+        """None: what nobody signed has no receipt."""
+        del facility
+        return None
+
+    def within(self, facility: int, stretches: Stretches) -> Iterable[Kept]:
+        """None."""
+        del facility, stretches
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -128,6 +153,9 @@ class Transport(Protocol):
 
     def ask_time(self) -> str | None:
         """The service's `Date`. Raises Unreachable."""
+
+    def give_back(self, facility: int) -> Given | None:
+        """Show a log what it lost, if it did. Raises Unreachable, LogRefused."""
 
 
 class HttpTransport:
@@ -165,6 +193,10 @@ class HttpTransport:
             return self._web.ask("GET", "/health").headers.get("date")
         except BROKEN as error:
             raise Unreachable(f"no answer from {self._web.url}: {_said(error)}") from error
+
+    def give_back(self, facility: int) -> Given | None:
+        """Show a log what it lost, if it did. Raises Unreachable, LogRefused."""
+        return give_back(self._web, self._signer, facility)
 
     def abort(self) -> None:
         """From another thread: a request that waits fails now."""
@@ -209,10 +241,14 @@ def _require_ok(answer: Answer) -> None:
     if status == http.HTTPStatus.OK:
         return
     detail = f"{status} {_detail(answer)}".strip()
+    if _code(answer) == _LOG_BEHIND:
+        raise LogLacks(detail, retry_after_s=_retry_after_s(answer))
     if status in _WAIT or status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Unreachable(detail, retry_after_s=_retry_after_s(answer))
     if status in _CONDEMNED:
         raise BodyRefused(detail)
+    if _code(answer) == _KEY_UNKNOWN:
+        raise KeyNotKnown(detail)
     # 401 and 403; and what a wrong URL answers, which condemns no event.
     raise NotAdmitted(detail)
 

@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
-from sqlite3 import connect
+from contextlib import contextmanager
 
 import pytest
 from typer.testing import CliRunner
@@ -16,12 +14,9 @@ from api.agent.transport import Answered
 from api.cli.commands import app as cli
 from api.domain.log.entry import entry_hash
 from api.domain.units import ZERO32
-from api.main import create_app
-from api.routes.service import service_of
 from tests.factories import DAY_S
 from tests.integration.agent.signed import logged, made_key
 from tests.integration.agent.signed_site import Agent, Site
-from tests.integration.service import serving
 
 pytestmark = pytest.mark.chain
 AWAY = "http://127.0.0.1:1"
@@ -198,37 +193,6 @@ def test_log__whose_key_is_another_later__gets_nothing_more(signed_site: Site) -
         assert failure is not None
         assert "the log's key did not sign it" in failure
         assert agent.spool.depth().waiting == 1
-
-
-def test_log__restored_from_an_older_copy__gets_nothing_more(
-    signed_site: Site, tmp_path: Path
-) -> None:
-    """What it would take would be another entry of a number that the agent has a receipt of."""
-    signed_site.bring()
-    database = signed_site.world.engine.url.database
-    assert database is not None
-    with signed_site.agent() as agent:
-        agent.spool_uses(0)
-        assert agent.drain() is None
-        with closing(connect(database)) as now, closing(connect(tmp_path / "copy.db")) as copy:
-            now.backup(copy)
-        agent.spool_uses(1)
-        assert agent.drain() is None
-    with closing(connect(database)) as now, closing(connect(tmp_path / "copy.db")) as copy:
-        copy.backup(now)
-
-    restored = create_app(signed_site.world.settings())
-    with serving(restored) as port, signed_site.agent(url=f"http://127.0.0.1:{port}") as agent:
-        agent.spool_uses(2)
-        failures = {agent.drain() for _ in range(3)}
-        assert agent.spool.depth().waiting == 1
-    service_of(restored).engine.dispose()
-    service_of(restored).client.close()
-
-    [failure] = failures
-    assert failure is not None
-    assert "rewritten, or restored" in failure
-    assert signed_site.entries() == [["0/0"]]
 
 
 def test_bearer_key__of_an_agent__still_sends_unsigned(signed_site: Site) -> None:

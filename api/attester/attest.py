@@ -1,15 +1,16 @@
 """Attest: recompute statements from raw events and pledges from their devices; only then sign."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
 from api.attester.account import AttesterAccount
 from api.attester.chain_facts import ChainFacts
-from api.attester.failures import BeforeMemory, MemoryContradicted, NotYet
+from api.attester.client import HttpAttesterApi
+from api.attester.failures import BeforeMemory, MemoryContradicted, NotYet, ServiceAway
 from api.attester.kept_books import KeptBooks
 from api.attester.memory import SignedMemory
+from api.attester.pledge_signing import PledgeSigner, read_terms, require_log_of
 from api.attester.posted import PostedStatements
 from api.attester.refusing import Refuser
 from api.attester.requirements import (
@@ -20,13 +21,11 @@ from api.attester.requirements import (
     require_seen,
     require_voided,
 )
-from api.attester.service import AttesterApi
+from api.attester.turns import MOST_A_ROUND, Rests, Waiting, in_turns
 from api.attester.verdict import Verdict, verdict_of
-from api.domain.capital.duties import require_pay
 from api.domain.clocks import CLOCKS_APART_S, Clocks
-from api.domain.facility import FacilityTerms, Period, check_terms, require_own_log
+from api.domain.facility import Period
 from api.domain.log.entry import LogEnd
-from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_preimage
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
@@ -37,7 +36,7 @@ from api.domain.statements.evidence import (
     facility_folder,
     hex32,
 )
-from api.domain.statements.evidence_reader import decode_facility, read_attestations
+from api.domain.statements.evidence_reader import read_attestations
 from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.statements.statement import statement_hash, statement_preimage
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -63,7 +62,7 @@ class Attester:
 
     def __init__(
         self,
-        api: AttesterApi,
+        api: HttpAttesterApi,
         evidence: EvidenceSource,
         account: AttesterAccount,
         facts: ChainFacts,
@@ -80,14 +79,13 @@ class Attester:
         clock: of this machine; None where the chain's time is simulated.
         apart_s: so far it and the newest block may differ, or no statement is judged.
         refuser: signs refusals; without one they are only told.
-        patience_s: so long a statement that was refused is not read again.
+        patience_s: so long a statement that was refused is not read again, then twice as long.
         books: keeps what was reproduced over a restart."""
         self._api, self._evidence, self._account, self._facts = api, evidence, account, facts
-        self._memory, self._least_pay_bps = memory, least_pay_bps
-        self._clock, self._refuser, self._patience_s = clock, refuser, patience_s
-        self._apart_s = apart_s
-        # What was refused, and until when on the monotonic clock that is enough.
-        self._rests: dict[tuple[FacilityId, Epoch, Bytes32], tuple[float, Verdict]] = {}
+        self._memory = memory
+        self._clock, self._refuser, self._apart_s = clock, refuser, apart_s
+        self._rests: Rests[Verdict] = Rests(patience_s)
+        self._pledges = PledgeSigner(api, evidence, account, facts, least_pay_bps=least_pay_bps)
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[FacilityId, Reproduced] = {}
         self._books = KeptBooks(None) if books is None else books
@@ -99,19 +97,41 @@ class Attester:
         Raises:  Misconfigured if the memory was exported: then nothing is signed at all.
         """
         self._memory.require_active()
-        verdicts = []
-        for facility_id in self._api.pending_pledges(self._account.address):
-            if self._facts.seated(facility_id, self._account.address):
-                act = partial(self._sign_pledge, facility_id)
-                verdicts.append(verdict_of(facility_id, None, act))
-        for facility_id, epoch, root in self._api.pending_replacements(self._account.address):
-            if self._facts.seated(facility_id, self._account.address):
-                act = partial(self._sign_replacement, facility_id, epoch, root)
-                verdicts.append(verdict_of(facility_id, None, act))
-        for facility_id, epoch, claimed_hash in self._api.pending(self._account.address):
-            if self._facts.seated(facility_id, self._account.address):
-                verdicts.append(self._statement(facility_id, epoch, Bytes32(claimed_hash)))
-        return verdicts
+        account = self._account.address
+        seats: dict[FacilityId, bool] = {}
+
+        def seated(facility_id: FacilityId) -> bool:
+            if facility_id not in seats:
+                seats[facility_id] = self._facts.seated(facility_id, account)
+            return seats[facility_id]
+
+        verdicts = list(self._pledges.pending(seated))
+        waiting = {each for each in self._api.pending(account) if seated(each[0])}
+        self._rests.keep(waiting)
+        return [*verdicts, *self._statements(in_turns(waiting, looks=self._rests.looks))]
+
+    def _statements(self, waiting: Iterator[Waiting]) -> Iterator[Verdict]:
+        """Sign statements, or say why not, in turns: a facility of which one was refused has had
+        its turn, for each look reads its whole log."""
+        judged, had, refused = 0, set[FacilityId](), set[FacilityId]()
+        for each in waiting:
+            facility_id = each[0]
+            resting = self._rests.value(each)
+            if resting is not None:
+                yield resting
+                continue
+            if facility_id in refused or (facility_id in had and judged >= MOST_A_ROUND):
+                continue
+            had.add(facility_id)
+            judged += 1
+            verdict = self._judged(*each, self._sign_statement)
+            if verdict.signed:
+                self._rests.end(each)
+            else:
+                self._rests.begin(each, verdict, rests=verdict.found is not None)
+            if verdict.found is not None:
+                refused.add(facility_id)
+            yield verdict
 
     def look_for_missing(self) -> list[Verdict]:
         """Refuse evidence that cannot be had a day after its hash stood on-chain.
@@ -140,19 +160,6 @@ class Attester:
 
     def _reproduce(self, facility_id: FacilityId, epoch: Epoch, claimed: Bytes32) -> None:
         self._judge(facility_id, epoch, claimed, seen=self._memory.log_end(facility_id))
-
-    def _statement(self, facility_id: FacilityId, epoch: Epoch, claimed: Bytes32) -> Verdict:
-        """Sign a statement, or say why not; what was found twice in a row is refused in public."""
-        rests = self._rests.get((facility_id, epoch, claimed))
-        if rests is not None and time.monotonic() < rests[0]:
-            return rests[1]
-        verdict = self._judged(facility_id, epoch, claimed, self._sign_statement)
-        self._rests.pop((facility_id, epoch, claimed), None)
-        if verdict.refusal is not None:
-            # Each look reads the whole log: a wrong statement must not starve the right ones.
-            until_s = time.monotonic() + self._patience_s
-            self._rests[facility_id, epoch, claimed] = until_s, verdict
-        return verdict
 
     def _judged(
         self,
@@ -231,63 +238,13 @@ class Attester:
                 first = Epoch(epoch + 1)
         return first
 
-    def _sign_pledge(self, facility_id: FacilityId) -> None:
-        waiting = self._facts.waiting_offer(facility_id)
-        if not waiting.waits:
-            raise EvidenceInvalid("the pledge waits for no approval on-chain")
-        terms = self._terms(facility_id)
-        require_offered(terms, waiting.offered)
-        self._require_own_log(terms)
-        check_terms(terms)
-        require_pay(terms, least_bps=self._least_pay_bps)
-        self._facts.require_free(terms, approvals=waiting.approvals)
-        approval = PledgeApproval(
-            facility_id,
-            waiting.offered.pledge_root,
-            waiting.offered.device_count,
-            OFFER_EPOCH,
-            waiting.approvals,
-        )
-        preimage = approval_preimage(
-            approval, chain_id=self._facts.chain_id, registry=self._facts.pledge_registry
-        )
-        self._api.submit_pledge(
-            facility_id,
-            self._account.address,
-            approvals=waiting.approvals,
-            signature=self._account.sign(preimage),
-        )
-
-    def _sign_replacement(self, facility_id: FacilityId, from_epoch: Epoch, root: Bytes32) -> None:
-        terms = self._terms(facility_id)
-        require_offered(terms, self._facts.offered(facility_id))
-        approvals = self._facts.require_replaceable(facility_id, terms, from_epoch)
-        self._facts.require_replacement_free(
-            terms, root=root, from_epoch=from_epoch, approvals=approvals
-        )
-        approval = PledgeApproval(facility_id, root, terms.device_count, from_epoch, approvals)
-        preimage = approval_preimage(
-            approval, chain_id=self._facts.chain_id, registry=self._facts.pledge_registry
-        )
-        self._api.submit_replacement(
-            facility_id,
-            root,
-            self._account.address,
-            approvals=approvals,
-            signature=self._account.sign(preimage),
-        )
-
-    def _terms(self, facility_id: FacilityId) -> FacilityTerms:
-        path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
-        return decode_facility(self._evidence.read(path))
-
     def _judge(
         self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes, *, seen: LogEnd
     ) -> ClosedEpoch:
         own = self._own.pop(facility_id, None) or self._books.load(facility_id)
         try:
             return self._judge_from(own, facility_id, epoch, claimed_hash, seen=seen)
-        except (NotYet, ChainUnavailable, EvidenceUnreachable):
+        except (NotYet, ChainUnavailable, EvidenceUnreachable, ServiceAway):
             raise
         except (AppError, *HOSTILE):
             # What did not hold is read again from the first entry.
@@ -311,9 +268,9 @@ class Attester:
         raw.ended_at_s = self._facts.ended_at_s(facility_id)
         if raw.reopenings:
             require_voided(raw, self._facts.voided(facility_id))
-        terms = self._terms(facility_id)
+        terms = read_terms(self._evidence, facility_id)
         require_offered(terms, self._facts.offered(facility_id))
-        self._require_own_log(terms)
+        require_log_of(terms, self._facts)
         period = terms.stated_period(epoch, ended_at_s=raw.ended_at_s, grace_s=raw.grace_s)
         if period is None:
             # Nothing of it can come, unless the node lags behind the service.
@@ -350,16 +307,8 @@ class Attester:
         self._books.keep(facility_id, own)
         return closed
 
-    def _require_own_log(self, terms: FacilityTerms) -> None:
-        registry = self._facts.facility_registry
-        require_own_log(terms, chain_id=self._facts.chain_id, registry=registry)
-
     def _log(self, facility_id: FacilityId, *, after: int, seen: LogEnd) -> RawInput:
-        try:
-            raw = self._api.log(facility_id, after=after)
-        except (EvidenceInvalid, *HOSTILE) as error:
-            # An answer that is none says nothing of the log itself.
-            raise NotYet(f"the service's answer is not readable: {error}") from error
+        raw = self._api.log(facility_id, after=after)
         require_seen(raw, seen)
         return raw
 

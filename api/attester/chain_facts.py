@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from api.attester.failures import of_node
 from api.attester.pledges import PledgeWatch
 from api.chain.clocks import read_clocks
 from api.chain.contracts import Contracts
@@ -48,6 +49,7 @@ class Around:
     now_s: int
 
 
+@of_node
 class ChainFacts:
     """Reads at the newest block. Every method raises ChainUnavailable: no answer, no signature.
 

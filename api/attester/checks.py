@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from api.attester.account import AttesterAccount
+from api.attester.failures import ServiceAway, ServiceUnreadable
 from api.attester.memory import peek
 from api.attester.memory_rows import Moved, Signed
 from api.attester.settings import AttesterSettings
@@ -19,7 +20,7 @@ from api.chain.deployment import Deployment
 from api.chain.events import facility_offers
 from api.chain.linked import linked_deployment
 from api.chain.panels import attester_warnings
-from api.errors import AppError, ChainUnavailable
+from api.errors import AppError
 from api.keys.opening import open_key
 from api.local.finding import Finding
 
@@ -88,15 +89,15 @@ def _service(settings: AttesterSettings, account: AttesterAccount | None) -> Ite
     with closing(api):
         try:
             waiting = api.pending(account.address if account else "0x" + "00" * 20)
-        except ChainUnavailable:
+        except ServiceUnreadable:
+            yield Finding("service", "fail", f"{url} answers, and is no Rentroll service")
+            return
+        except ServiceAway:
             yield Finding("service", "fail", f"{url} does not answer", "[service] url")
             return
         except AppError as error:
             yield Finding("service", "ok", f"{url} answers")
             yield Finding("API key", "fail", error.message, "it needs the role attester")
-            return
-        except (ValueError, LookupError, TypeError):
-            yield Finding("service", "fail", f"{url} answers, and is no Rentroll service")
             return
     yield Finding("service", "ok", f"{url} answers; {len(waiting)} statements are not signed yet")
     yield Finding("API key", "ok", "the service takes it")

@@ -1,8 +1,10 @@
 """The process: rounds until it is told to stop, refusals served beside them."""
 
+import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from api.attester.serving import serving_refusals
 from api.attester.settings import AttesterSettings
@@ -13,6 +15,7 @@ from api.errors import AppError
 # Between two looks at what keeps signatures from counting, and at evidence that is missing: both
 # change rarely, and ask the node often.
 _LOOK_EVERY_S = 60.0
+_LONGEST_PAUSE_S = 300.0
 Log = Callable[..., None]
 
 
@@ -27,43 +30,82 @@ def run_attester(settings: AttesterSettings, stop: threading.Event, *, log: Log)
         serving_refusals(served.folder, host=served.host, port=served.port),
     ):
         log("attester", started=running.account.address, memory=str(settings.memory))
-        rounds = _Rounds(running, log)
+        rounds = _Rounds(running, log, poll_s=settings.poll_s)
         while not stop.is_set():
-            try:
-                rounds.one()
-            except AppError as error:
-                log("attester", error=error.message)
+            rounds.one()
             stop.wait(settings.poll_s)
 
 
 def run_once(settings: AttesterSettings, *, log: Log) -> Sequence[Verdict]:
-    """One round; serves nothing. Raises AppError."""
+    """One round; serves nothing. Raises what failed first in it, once all of it was tried."""
     with open_attester(settings) as running:
-        return _Rounds(running, log).one()
+        rounds = _Rounds(running, log, poll_s=settings.poll_s)
+        verdicts = rounds.one()
+        if rounds.failed is not None:
+            raise rounds.failed
+        return verdicts
+
+
+@dataclass(slots=True)
+class _Step:
+    """A part of a round: when it is due again, and how often in a row it failed."""
+
+    act: Callable[[], Iterable[Verdict]]
+    every_s: float = 0.0
+    due_s: float = 0.0
+    failures: int = 0
 
 
 class _Rounds:
-    """Rounds of a process, and what it told already."""
+    """Rounds of a process, and what it told already.
 
-    def __init__(self, running: RunningAttester, log: Log) -> None:
-        self._running, self._log = running, log
+    What fails in one step, a service's nonsense or a fault of ours, is told, and that step alone
+    tried again, each time later: nothing but a signal ends the process.
+    """
+
+    def __init__(self, running: RunningAttester, log: Log, *, poll_s: float) -> None:
+        self._running, self._log, self._poll_s = running, log, poll_s
         self._warned: list[str] = []
         self._said: dict[tuple[int, int | None], str | None] = {}
-        self._looks_at_s = 0.0
+        attester = running.attester
+        self._steps = {
+            "warnings": _Step(self._look, _LOOK_EVERY_S),
+            "statements": _Step(attester.run_once),
+            "missing evidence": _Step(attester.look_for_missing, _LOOK_EVERY_S),
+            "posted statements": _Step(attester.look_at_posted, _LOOK_EVERY_S),
+        }
+        self.failed: Exception | None = None
 
     def one(self) -> Sequence[Verdict]:
-        """One round. Raises AppError."""
-        looks = time.monotonic() >= self._looks_at_s
-        if looks:
-            self._warn(self._running.warnings())
-            self._looks_at_s = time.monotonic() + _LOOK_EVERY_S
-        verdicts = list(self._running.attester.run_once())
-        if looks:
-            verdicts += self._running.attester.look_for_missing()
-            verdicts += self._running.attester.look_at_posted()
-        for verdict in verdicts:
-            self._tell(verdict)
+        """One round: every step that is due."""
+        self.failed, verdicts = None, list[Verdict]()
+        for name, step in self._steps.items():
+            if time.monotonic() >= step.due_s:
+                verdicts += self._step(name, step)
         return verdicts
+
+    def _step(self, name: str, step: _Step) -> list[Verdict]:
+        verdicts = []
+        try:
+            for verdict in step.act():
+                self._tell(verdict)
+                verdicts.append(verdict)
+        except Exception as error:
+            self.failed = self.failed or error
+            said = error.message if isinstance(error, AppError) else f"{name}: {error!r}"
+            self._log("attester", error=said)
+            pause_s = min(_LONGEST_PAUSE_S, self._poll_s * 2.0 ** min(step.failures, 16))
+            step.failures += 1
+            # Attesters that one outage stopped do not return as one.
+            step.due_s = time.monotonic() + pause_s * random.uniform(0.5, 1.0)  # noqa: S311
+        else:
+            step.failures = 0
+            step.due_s = time.monotonic() + step.every_s
+        return verdicts
+
+    def _look(self) -> Iterable[Verdict]:
+        self._warn(self._running.warnings())
+        return ()
 
     def _warn(self, warnings: list[str]) -> None:
         for warning in warnings:

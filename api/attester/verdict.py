@@ -40,4 +40,8 @@ def verdict_of(facility_id: FacilityId, epoch: Epoch | None, act: Callable[[], N
         reason = f"the input of the {what} is not readable: {error!r}"
         found = None if epoch is None else Found(RefusalCode.NOT_RECOMPUTED, "", reason)
         return Verdict(facility_id, epoch, signed=False, reason=reason, found=found)
+    except Exception as error:
+        # A fault of ours says nothing of the statement.
+        reason = f"this attester failed at it: {error!r}"
+        return Verdict(facility_id, epoch, signed=False, reason=reason)
     return Verdict(facility_id, epoch, signed=True)

@@ -26,7 +26,7 @@ from api.cli import (
 from api.cli.arguments import Facility, Json
 from api.cli.collecting import rarely_collecting
 from api.cli.environment import settings as _settings
-from api.domain.units import Bytes32, FacilityId
+from api.domain.units import FacilityId
 from api.telemetry.logs import log
 
 app = typer.Typer(
@@ -176,21 +176,9 @@ def verify(
         Path | None,
         typer.Option(help="Receipts that the service gave you, a file or a folder: JSON."),
     ] = None,
-    lease: Annotated[
-        str | None,
-        typer.Option(help="Show the lines of this lease; its id as the operator has it."),
-    ] = None,
-    renter: Annotated[
-        str | None, typer.Option(help="Show the lines of all leases of this renter.")
-    ] = None,
-    secret: Annotated[
-        str | None,
-        typer.Option(
-            envvar="RENTROLL_NAME_SECRET",
-            callback=arguments.maybe(arguments.hash_hex),
-            help="The secret of that name, which the operator hands on.",
-        ),
-    ] = None,
+    lease: arguments.OneLease = None,
+    renter: arguments.OneRenter = None,
+    secret: arguments.NameSecret = None,
     as_json: Json = False,
 ) -> None:
     """Verify every statement, settlement and claim from chain and evidence alone.
@@ -208,11 +196,7 @@ def verify(
     from api.verify.receipt_files import read_receipts
     from api.verify.verify import verify as run
 
-    name = lease if renter is None else renter
-    if lease is not None and renter is not None:
-        raise typer.BadParameter("--lease or --renter, not both")
-    if (name is None) != (secret is None):
-        raise typer.BadParameter("--lease or --renter, and --secret, go together")
+    named = arguments.named(lease, renter, secret)
     with output.failing():
         with (
             ChainClient(rpc_url) as client,
@@ -227,9 +211,7 @@ def verify(
                 at=at,
                 now_s=None if any_age else system_clock(),
                 max_age_s=max_age,
-                shown=None
-                if name is None or secret is None
-                else ShownName(name, Bytes32(bytes.fromhex(secret[2:])), renter is not None),
+                shown=None if named is None else ShownName(*named),
                 receipts=() if receipts is None else read_receipts(receipts),
                 on_progress=advance,
             )

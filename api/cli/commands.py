@@ -1,7 +1,6 @@
 """`rentroll`: the service, its worker and attesters, import, closing, verification, doctor."""
 
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -65,43 +64,19 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one.")] = None,
 ) -> None:
     """Serve the HTTP API; migrates the database first."""
-    import uvicorn
-
-    from api.cli.server import impatient
+    from api.cli.server import run_server
     from api.db.migrate import upgrade
     from api.main import create_app
     from api.routes.service import service_of
-    from api.telemetry.logs import start_logging
-    from api.telemetry.serving import monitored
-    from api.telemetry.traces import traced
 
     settings = _settings()
     with output.failing():
         application = create_app(settings)
         service = service_of(application)
-        # Here, and not only when uvicorn starts: its failure would be a stack trace.
+        # Here, and not only when the server starts: its failure would be a stack trace.
         upgrade(service.engine)
         rarely_collecting()
-        start_logging("api", settings.log_level)
-        # Uvicorn ends its work, then raises the signal once more: so that we end ours too.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        with (
-            traced("api", settings.otlp_url),
-            monitored(
-                settings.monitor_host,
-                settings.monitor_port,
-                live=tuple,
-                ready=service.readiness.problems,
-            ),
-        ):
-            uvicorn.run(
-                application,
-                host=host or settings.host,
-                port=settings.port if port is None else port,
-                http=impatient(settings.body_timeout_s),
-                log_config=None,
-                log_level="warning",
-            )
+        run_server(application, service.readiness.problems, settings, host=host, port=port)
 
 
 @app.command()

@@ -7,30 +7,12 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from scripts.dev.stack import RELAYER
 from tests.integration.telemetry.processes import LOCAL, free_port, process, status_of, until
-from tests.world import World, wallet
+from tests.world import World
 
 
 def _lines(log: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in log.read_text().splitlines()]
-
-
-@pytest.fixture
-def around(world: World, tmp_path: Path) -> dict[str, str]:
-    """Settings of processes beside a world."""
-    key = tmp_path / "relayer.key"
-    key.touch(mode=0o600)
-    key.write_text(wallet(RELAYER).key.hex())
-    return {
-        "DATABASE_URL": world.engine.url.render_as_string(hide_password=False),
-        "RENTROLL_RPC_URL": world.client.rpc_url,
-        "RENTROLL_DEPLOYMENT_FILE": str(world.deployed.deployment_file),
-        "RENTROLL_EVIDENCE_DIR": str(world.evidence.root),
-        "RENTROLL_CLOCK": "chain",
-        "RENTROLL_POLL_S": "0.1",
-        "RENTROLL_RELAYER_KEY_FILE": str(key),
-    }
 
 
 @pytest.mark.chain

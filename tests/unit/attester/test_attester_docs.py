@@ -1,13 +1,8 @@
-"""docs/ATTESTER.md and the unit: every setting and field is there, and systemd takes the unit."""
+"""docs/ATTESTER.md: every setting and field is there."""
 
 import re
-import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
-
-import pytest
 
 from api.attester.settings_text import settings_text
 from api.domain.statements.refusal_files import SignedRefusal, refusal_document
@@ -17,7 +12,6 @@ from tests.unit.statements.test_refusal_files import SIGNED_TWICE
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = (ROOT / "docs" / "ATTESTER.md").read_text()
-UNIT = ROOT / "deploy" / "systemd" / "rentroll-attester.service"
 
 
 def test_settings__every_one__is_in_the_document() -> None:
@@ -41,28 +35,3 @@ def test_refusal__every_field_and_code__is_in_the_document() -> None:
     assert {field for field in document if f"`{field}`" not in DOCUMENT} == set()
     for code in RefusalCode:
         assert f"| `{code.name.lower()}` |" in DOCUMENT
-
-
-def test_unit__verified_by_systemd__is_fine(tmp_path: Path) -> None:
-    tool = shutil.which("systemd-analyze")
-    if tool is None:
-        pytest.skip("no systemd-analyze: the unit cannot be verified")
-    copy = tmp_path / UNIT.name
-    # The program is not installed where tests run.
-    text = re.sub(r"(?<=^ExecStart=)\S+", sys.executable, UNIT.read_text(), flags=re.MULTILINE)
-    copy.write_text(text)
-
-    said = subprocess.run([tool, "verify", str(copy)], capture_output=True, text=True, check=False)
-
-    # Whether there are such units and accounts is the machine's affair.
-    assert [line for line in said.stderr.splitlines() if UNIT.name in line] == []
-
-
-def test_unit__starts_the_attester__with_the_folders_that_the_document_names() -> None:
-    text = UNIT.read_text()
-
-    [start] = re.findall(r"^ExecStart=(.+)$", text, re.MULTILINE)
-    assert start.split()[1:3] == ["attester", "run"]
-    assert start.split()[-1] in DOCUMENT
-    assert "/var/lib/rentroll-attester/memory.jsonl" in DOCUMENT
-    assert "StateDirectory=rentroll-attester\n" in text

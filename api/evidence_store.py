@@ -39,6 +39,15 @@ def is_partial(name: str) -> bool:
     return name.startswith(".") and name.endswith(_PARTIAL)
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class EvidenceSource(Protocol):
     """Where evidence is read from."""
 
@@ -120,11 +129,7 @@ class EvidenceFolder:
         finally:
             partial.unlink(missing_ok=True)
         # The name is durable only once its folder is.
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(target.parent)
 
     def names_or_none(self, folder: str) -> list[str]:
         """Names of the evidence in a folder, without other folders; none if it is not there."""

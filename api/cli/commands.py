@@ -20,6 +20,7 @@ from api.cli import (
     output,
     refusal_commands,
     replace_commands,
+    rescue_commands,
     watch_commands,
 )
 from api.cli.arguments import Facility, Json
@@ -42,6 +43,7 @@ app.add_typer(key_commands.keys, name="keys")
 app.add_typer(ledger_key_commands.ledger_key, name="ledger-key")
 app.add_typer(lease_commands.lease, name="lease")
 app.add_typer(bill_commands.bills, name="bills")
+app.add_typer(rescue_commands.evidence, name="evidence")
 app.add_typer(event_commands.events, name="events")
 app.add_typer(import_commands.importers, name="import")
 app.add_typer(refusal_commands.refuse, name="refuse")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from api.db.rows import insert_record, insert_records, new_key, rows_as
+from api.db.rows import columns_of, insert_record, insert_records, new_key, rows_as
 from api.db.tables.facilities import facilities
 from api.db.tables.history import (
     NewReopening,
@@ -49,6 +49,15 @@ def statements_from(
         statements.c.facility_id == facility_id, statements.c.epoch >= epoch
     )
     return rows_as(StatementRow, connection.execute(query.order_by(statements.c.epoch)))
+
+
+def superseded_of(connection: Connection, facility_id: FacilityId) -> list[NewSuperseded]:
+    """Statements of a facility that were replaced, in the order in which that happened."""
+    query = select(*columns_of(NewSuperseded)).where(
+        superseded_statements.c.facility_id == facility_id
+    )
+    rows = connection.execute(query.order_by(superseded_statements.c.superseded_pk))
+    return rows_as(NewSuperseded, rows)
 
 
 def add_reopening(connection: Connection, reopening: NewReopening) -> int:

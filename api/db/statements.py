@@ -270,7 +270,7 @@ def closing_ends(connection: Connection) -> dict[FacilityId, tuple[Epoch, int]]:
 
 
 def statement_rows(
-    connection: Connection, facility_id: FacilityId, epochs: Sequence[Epoch]
+    connection: Connection, facility_id: FacilityId, epochs: Collection[Epoch]
 ) -> dict[Epoch, StatementRow]:
     """Stored statements of some epochs, by epoch."""
     query = select(statements).where(

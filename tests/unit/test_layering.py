@@ -26,6 +26,7 @@ ROOMS = {
     "verify": {"chain", "evidence_store", *DOMAIN},
     "reads": {"db", "chain", "ledger", "evidence_store", *DOMAIN},
     "epochs": {"db", "chain", "ledger", "evidence_store", "clock", *DOMAIN},
+    "rescue": {"db", "chain", "ledger", "epochs", "evidence_store", "local", *DOMAIN},
     "routes": {
         *("epochs", "reads", "ledger", "access", "db", "chain", "evidence_store"),
         *("settings", "clock", "local", "telemetry"),
@@ -53,6 +54,7 @@ PACKAGES = {
         "access",
         "ledger",
         "epochs",
+        "rescue",
         "reads/sql",
         "routes",
         "errors",

@@ -1,0 +1,80 @@
+"""Wiring of the commands that bring a service back: settings, database, evidence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from api.chain.client import ChainClient
+from api.chain.contracts import Contracts
+from api.chain.deployment import Deployment, load_deployment
+from api.chain.published import published_deployment
+from api.db.migrate import database_problems
+from api.db.session import Engine, open_engine
+from api.errors import AppError, Misconfigured
+from api.evidence_store import EvidenceFolder, EvidenceSource
+from api.rescue.aside import Aside
+from api.rescue.check import Found, check_evidence
+from api.rescue.repair import Repaired, repair_evidence
+from api.settings import Settings
+
+
+def stamp() -> str:
+    """Now, for names of files: `20261130T224500Z`."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+@contextmanager
+def standing_database(settings: Settings) -> Iterator[Engine]:
+    """The database of the settings, of this version. Raises Misconfigured, DatabaseUnavailable."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise Misconfigured(f"there is no database at {url.database} (DATABASE_URL)")
+    engine = open_engine(settings.database_url)
+    try:
+        problems = database_problems(engine)
+        if problems:
+            raise Misconfigured(f"{problems[0]}: is DATABASE_URL right, and has `serve` run?")
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def check_now(settings: Settings) -> list[Found]:
+    """Compare the evidence with the database."""
+    with standing_database(settings) as engine:
+        deployment = load_deployment(settings.deployment_file)
+        return check_evidence(engine, EvidenceFolder(settings.evidence_dir), deployment)
+
+
+def repair_now(
+    settings: Settings, *, source: EvidenceSource | None, aside: Path | None
+) -> list[Repaired]:
+    """Repair the evidence from the database, and from a copy."""
+    folder = settings.evidence_dir
+    beside = folder.with_name(f"{folder.name}.aside-{stamp()}") if aside is None else aside
+    if beside.resolve().is_relative_to(folder.resolve()):
+        raise Misconfigured("--aside lies inside the evidence, where everything is served")
+    with standing_database(settings) as engine:
+        deployment = load_deployment(settings.deployment_file)
+        return repair_evidence(
+            engine,
+            EvidenceFolder(folder),
+            deployment,
+            aside=Aside(beside),
+            source=source,
+            document=_document(settings, deployment),
+        )
+
+
+def _document(settings: Settings, deployment: Deployment | None) -> bytes | None:
+    """`deployment.json` as it is published; None where no node says it."""
+    if deployment is None:
+        return None
+    try:
+        with ChainClient(settings.rpc_url) as client:
+            return published_deployment(Contracts(client, deployment))
+    except AppError:
+        return None

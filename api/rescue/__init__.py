@@ -1,0 +1,1 @@
+"""Bringing a service back: evidence against the database, backups, restores."""

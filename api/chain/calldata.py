@@ -222,6 +222,11 @@ def settle(facility_id: int) -> str:
     return _hex(function("RentLockbox", "settle").encode(facility_id))
 
 
+def settle_many(facility_ids: Sequence[int]) -> str:
+    """`RentLockbox.settleMany`: one that cannot be settled stops no other."""
+    return _hex(function("RentLockbox", "settleMany").encode(list(facility_ids)))
+
+
 def close(facility_id: int) -> str:
     """`RentLockbox.close`."""
     return _hex(function("RentLockbox", "close").encode(facility_id))

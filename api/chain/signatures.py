@@ -70,6 +70,7 @@ FUNCTIONS = {
     "RentLockbox": (
         Function("payRent", ("uint64", "bytes32", "uint256")),
         Function("settle", ("uint64",), ("uint256",)),
+        Function("settleMany", ("uint64[]",)),
         Function("close", ("uint64",)),
         Function("payVoucher", ("uint256",), ("uint256",)),
         Function("withdraw", ("address", "address"), ("uint256",)),

@@ -99,6 +99,21 @@ def sign_transaction(signer: Signer, transaction: Transaction) -> tuple[bytes, b
     return raw, keccak(raw)
 
 
+def sign_legacy_transaction(signer: Signer, transaction: Transaction) -> tuple[bytes, bytes]:
+    """The same for a chain that knows one gas price only, which is `max_fee_wei`.
+
+    Source:  EIP-155.
+    Raises:  SignerFailed.
+    """
+    t = transaction
+    target = bytes.fromhex(t.to.removeprefix("0x"))
+    fields = [t.nonce, t.max_fee_wei, t.gas, target, t.value_wei, t.data]
+    signature = signature_of(signer, rlp.encode([*fields, t.chain_id, 0, 0]))
+    r, s = (int.from_bytes(signature[i : i + 32], "big") for i in (0, 32))
+    raw = rlp.encode([*fields, signature[64] - 27 + 35 + 2 * t.chain_id, r, s])
+    return raw, keccak(raw)
+
+
 def call_of(raw: bytes) -> tuple[str, bytes]:
     """Target and calldata of a raw transaction that we signed."""
     fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()

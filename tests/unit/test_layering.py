@@ -35,7 +35,7 @@ ROOMS = {
 }
 # The domain is a stack: each floor rests on those before it.
 STACK = (
-    {"units", "json_text", "devices", "slurm"},
+    {"units", "json_text", "devices", "slurm", "transactions", "fees"},
     {"hashing"},
     {"eip712", "merkle", "log"},
     {"pledges"},

@@ -133,7 +133,7 @@ class World:
         self.http = TestClient(self.app)
         with transaction(engine) as connection:
             self.attester_key = add_attester_key(connection, actor="test", name="t", now_s=START_S)
-        self._offer()
+        self.fund(self.facility_id)
 
     def _log_home(self, folder: Path) -> LogHome:
         """Logs of this chain and registry; receipts by the key that the application will have."""
@@ -170,17 +170,19 @@ class World:
         send(self.client, self.operator, self.deployment.facility_registry, offer)
         return terms
 
-    def _offer(self) -> None:
+    def fund(self, facility_id: int) -> None:
+        """Offer a registered facility, with a bond, mint its units, and start it."""
         registry = self.deployment.facility_registry
-        self.offer(self.facility_id)
-        bond = calldata.call("BondVault", "setTerms", self.facility_id, (0, 1_000_000))
+        self.offer(facility_id)
+        bond = calldata.call("BondVault", "setTerms", facility_id, (0, 1_000_000))
         send(self.client, self.operator, self.deployment.bond_vault, bond)
-        for token_id, units in zip(self.token_ids, HOLDINGS, strict=True):
+        for index, units in enumerate(HOLDINGS):
+            token_id = tranche_id(FacilityId(facility_id), index)
             for holder, held in zip(HOLDERS, units, strict=True):
                 mint = calldata.call("TrancheToken", "mint", holder, token_id, held)
                 send(self.client, self.operator, self.deployment.tranche_token, mint)
-        self.approve_pledge(self.facility_id)
-        fund = calldata.call("FacilityRegistry", "fund", self.facility_id)
+        self.approve_pledge(facility_id)
+        fund = calldata.call("FacilityRegistry", "fund", facility_id)
         send(self.client, self.operator, registry, fund)
 
     def approve_pledge(self, facility_id: int) -> None:
@@ -243,7 +245,8 @@ class World:
         """An outbox with the relayer's key."""
         chain_id = self.deployment.chain_id
         client = client or self.client
-        return Outbox(self.engine, client, signer_of(RELAYER), chain_id=chain_id, **more)
+        signer = more.pop("signer", None) or signer_of(RELAYER)
+        return Outbox(self.engine, client, signer, chain_id=chain_id, **more)
 
     def indexer(self, client: ChainClient | None = None, **more: Any) -> Indexer:
         """An indexer like a fresh process."""
@@ -307,9 +310,10 @@ class World:
 
     # --- renters and holders --------------------------------------------------------------------
 
-    def pay(self, amount: int) -> None:
+    def pay(self, amount: int, *, facility_id: int | None = None) -> None:
         """Pay rent."""
-        pay = calldata.call("RentLockbox", "payRent", self.facility_id, b"\1" * 32, amount)
+        whose = facility_id or self.facility_id
+        pay = calldata.call("RentLockbox", "payRent", whose, b"\1" * 32, amount)
         send(self.client, wallet(RENTER).address, self.deployment.rent_lockbox, pay)
 
     def take_delivery(

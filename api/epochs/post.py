@@ -1,19 +1,23 @@
 """Post: statements with a quorum of signatures go to the StatementRegistry, in order."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Engine
 
 from api.chain import calldata
 from api.chain.answers import Block
 from api.chain.contracts import Contracts
+from api.chain.mined import mined_on_chain
 from api.chain.panels import counting, panel_of
 from api.db import outbox as outbox_rows
 from api.db import statements as store
 from api.db.facilities import known_facility_row
 from api.db.reopenings import superseded_count
 from api.db.session import reading
-from api.db.tables.chain import IntentRow
+from api.db.tables.outbox import TxRow
 from api.domain.lifecycle import FacilityState, statements_until_s
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
+from api.domain.transactions import TxState
 from api.domain.units import Epoch, FacilityId
 from api.epochs.attestations import publish_signatures
 from api.epochs.outbox import Intent
@@ -52,7 +56,8 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
                 sent = outbox_rows.intent_of(
                     connection, "post", facility_id, epoch, sequence=sequence
                 )
-            if _taken_off(contracts, statement, sent, block=head.number):
+                carried = outbox_rows.transactions_of(connection, sent.intent_pk) if sent else []
+            if _taken_off(contracts, statement, carried, block=head.number):
                 break
             digest = statement_digest(
                 statement, chain_id=contracts.deployment.chain_id, registry=registry.address
@@ -95,14 +100,15 @@ def _states_epochs_until_s(
 
 
 def _taken_off(
-    contracts: Contracts, statement: Statement, sent: IntentRow | None, *, block: int
+    contracts: Contracts, statement: Statement, carried: Sequence[TxRow], *, block: int
 ) -> bool:
-    """Whether a proven fault voided this very statement: nothing follows until it is reopened."""
+    """Whether a proven fault voided this very statement: nothing follows until it is reopened.
+
+    Its posting is on the chain, by the very block that it is mined in, and it counts no more.
+    """
     call = contracts.statement_registry.verdict_of(statement_hash(statement))
     verdict = call.at(block=block)
+    mined = [tx.tx_hash for tx in carried if tx.state in (TxState.MINED, TxState.FINAL)]
+    found = mined_on_chain(contracts.client, mined, head=block) if mined else []
     # As values, not as conditions: any field is true enough for an `if`, only a flag is a bool.
-    return verdict.barred or (
-        sent is not None
-        and sent.state == "done"
-        and contracts.client.receipt(sent.tx_hash) is not None
-    )
+    return verdict.barred or any(receipt is not None and receipt.succeeded for receipt in found)

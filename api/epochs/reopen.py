@@ -19,9 +19,9 @@ from api.db.facilities import lock_facility, own_facility_row, set_last_recorded
 from api.db.session import reading, transaction
 from api.db.standing import progress_of
 from api.db.statements import signatures_of, to_statement
-from api.db.tables.chain import intents
 from api.db.tables.facilities import FacilityRow
 from api.db.tables.history import NewReopening, NewSuperseded
+from api.db.tables.outbox import intents
 from api.db.tables.statements import StatementRow, statements
 from api.domain.lifecycle import Reopening
 from api.domain.statements.evidence import (
@@ -33,6 +33,7 @@ from api.domain.statements.evidence import (
     superseded_folder,
 )
 from api.domain.statements.statement import Statement
+from api.domain.transactions import UNDER_WAY
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
 from api.epochs.index import final_block
 from api.errors import Conflict, Misconfigured, NotFound
@@ -202,7 +203,7 @@ def _obstacle(
         intents.c.kind == "post",
         intents.c.facility_id == facility_id,
         intents.c.epoch >= epoch,
-        intents.c.state == "sent",
+        intents.c.state.in_(UNDER_WAY),
     )
     if connection.execute(under_way.limit(1)).first() is not None:
         return Obstacle("posting_under_way", "a posting is under way: wait for its outcome")

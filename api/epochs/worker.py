@@ -14,7 +14,7 @@ from api.epochs.books import KeptBooks
 from api.epochs.close import Closed, Failed, close_due
 from api.epochs.finish import closable
 from api.epochs.index import Indexer
-from api.epochs.outbox import Outbox, Outcome
+from api.epochs.outbox import Intent, Outbox, Outcome, Policy
 from api.epochs.post import postable
 from api.epochs.serve import servable
 from api.epochs.settle import settleable
@@ -62,6 +62,7 @@ class Worker:
         *,
         confirmations: int = 0,
         on_closed: Callable[[Closed], None] | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self._engine, self._contracts = engine, contracts
         self._evidence, self._times, self._on_closed = evidence, times, on_closed
@@ -70,7 +71,17 @@ class Worker:
         self._indexer = Indexer(engine, contracts, confirmations=confirmations)
         chain_id = contracts.deployment.chain_id
         self._outbox = (
-            Outbox(engine, contracts.client, signer, chain_id=chain_id) if signer else None
+            Outbox(
+                engine,
+                contracts.client,
+                signer,
+                chain_id=chain_id,
+                # Without confirmations, as on a demo's chain, only what the node calls so is final.
+                confirmations=confirmations or None,
+                policy=policy,
+            )
+            if signer
+            else None
         )
 
     def run_once(self) -> Round:
@@ -80,7 +91,7 @@ class Worker:
         self._partitions.make_ahead(now_s)
         outcomes: list[Outcome] = []
         if self._outbox:
-            outcomes += self._outbox.flush()
+            outcomes += self._outbox.advance(now_s)
             outcomes += self._approve(now_s)
         failed: list[Failed] = []
         stopped, closed = None, list[Closed]()
@@ -99,19 +110,15 @@ class Worker:
             )
         if self._outbox:
             posts = postable(self._engine, self._contracts, self._evidence)
-            if posts and self._outbox.store(posts, now_s):
-                outcomes += self._outbox.flush()
+            outcomes += self._carry(posts, now_s)
             settlements = settleable(self._engine, self._contracts)
-            if settlements and self._outbox.store(settlements, now_s):
-                outcomes += self._outbox.flush()
+            outcomes += self._carry(settlements, now_s)
             services = servable(self._engine, self._contracts)
-            if services.intents and self._outbox.store(services.intents, now_s):
-                outcomes += self._outbox.flush()
+            outcomes += self._carry(services.intents, now_s)
             # Last, so that what can be posted and settled before a closing has been; and what can
             # be served is waited for.
             closings = closable(self._engine, self._contracts, unfinished=services.unfinished)
-            if closings and self._outbox.store(closings, now_s):
-                outcomes += self._outbox.flush()
+            outcomes += self._carry(closings, now_s)
         progress = self._indexer.advance()
         if progress.added:
             document = published_deployment(self._contracts)
@@ -125,10 +132,18 @@ class Worker:
             stopped=stopped,
         )
 
+    def _carry(self, due: list[Intent], now_s: int) -> list[Outcome]:
+        """Note what is due, and do of it what can be done now."""
+        assert self._outbox is not None  # only called where there is one
+        if not due:
+            return []
+        self._outbox.store(due, now_s)
+        return self._outbox.advance(now_s)
+
     def _approve(self, now_s: int) -> list[Outcome]:
         """Send the approval of one pledge: it makes the signatures over all others void."""
         assert self._outbox is not None  # only called where there is one
         for intent in approvable(self._engine, self._contracts):
             if self._outbox.store([intent], now_s):
-                return self._outbox.flush()
+                return self._outbox.advance(now_s)
         return []

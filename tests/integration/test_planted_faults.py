@@ -52,16 +52,16 @@ PLANTS = (
     ),
     # A row that was read, and a column that is asked for.
     Plant(
-        "api/epochs/outbox.py",
-        "earlier = row.replaced_hashes",
-        "earlier = row.replaced_hash",
-        '"IntentRow" has no attribute "replaced_hash"',
+        "api/epochs/sending/sign.py",
+        "old.priority_fee_wei",
+        "old.priority_fee",
+        '"TxRow" has no attribute "priority_fee"',
     ),
     Plant(
         "api/db/outbox.py",
-        "intents.c.nonce",
-        "intents.c.nonse",
-        'has no attribute "nonse"',
+        "intents.c.state.in_(DONE)",
+        "intents.c.stage.in_(DONE)",
+        'has no attribute "stage"',
     ),
 )
 

@@ -10,6 +10,7 @@ from api.db.tables import history as tables_history  # noqa: F401
 from api.db.tables import leases as tables_leases  # noqa: F401
 from api.db.tables import ledger as tables_ledger  # noqa: F401
 from api.db.tables import lost as tables_lost  # noqa: F401
+from api.db.tables import outbox as tables_outbox  # noqa: F401
 from api.db.tables import pledges as tables_pledges  # noqa: F401
 from api.db.tables import refusals as tables_refusals  # noqa: F401
 from api.db.tables import replacements as tables_replacements  # noqa: F401

@@ -74,7 +74,7 @@ def get_status(service: ServiceDep) -> StatusOut:
     """Head of the chain, newest indexed and final block, transactions under way, warnings."""
     minimum = service.facts.read().minimum_bond_micros
     with reading(service.engine) as connection:
-        waiting = len(outbox_rows.open_intents(connection))
+        waiting = outbox_rows.open_count(connection)
         warnings = attester_warnings(connection, minimum_bond_micros=minimum)
     blocks = read_blocks(service)
     return StatusOut(

@@ -119,7 +119,7 @@ def test_worker__last_statement_too_late__is_never_sent(world: World) -> None:
 def test_worker__closing_that_reverts__is_tried_once_and_again_when_it_can_succeed(
     world: World,
 ) -> None:
-    """A token that refuses to move costs the relayer one transaction, not one a round."""
+    """A token that refuses to move costs the relayer nothing, and is asked again later."""
     bond(world)
     first_epoch(world)
     default(world)
@@ -131,6 +131,7 @@ def test_worker__closing_that_reverts__is_tried_once_and_again_when_it_can_succe
     world.chain.rpc("anvil_setCode", token, "0xfe")
     first, second = world.worker().run_once(), world.worker().run_once()
     world.chain.rpc("anvil_setCode", token, code)
+    world.at(CLOSES_S + 60)
     third = world.round()
 
     assert [(o.kind, o.error is None) for o in first.outcomes] == [("close", False)]

@@ -1,217 +1,229 @@
-"""The outbox on a real chain: stuck, dropped, replaced, reverted and refused transactions."""
+"""The outbox on a real chain: stored before it is sent, watched until it is final."""
 
-import time
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from api.chain import calldata
+from api.chain.client import ChainClient
+from api.db import outbox as outbox_rows
 from api.db.session import reading
-from api.db.tables.chain import intents
-from api.domain.hashing import keccak
-from api.epochs.outbox import Outbox
-from api.epochs.post import postable
-from scripts.dev.stack import ATTESTER_ACCOUNTS, RELAYER, RENTER
-from tests.factories import DAY_S, HOUR_S
+from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
+from tests.outboxes import (
+    FINAL_BLOCKS,
+    GWEI,
+    SENDER,
+    advance,
+    attested,
+    intent_rows,
+    mine,
+    pool_has,
+    store_due,
+    tx_rows,
+    unknown,
+)
 from tests.world import World, send, wallet
 
 pytestmark = pytest.mark.chain
-GWEI = 10**9
 
 
 @pytest.fixture
 def due(world: World) -> World:
     """A world whose first statement is attested and can be posted."""
-    world.at(DAY_S)
-    world.ledger.ingest(world.ledger.usage(0, 0, 2 * HOUR_S))
-    world.at_cut_off(0)
-    world.round()
-    world.attest()
-    return world
+    return attested(world)
 
 
-def _store(world: World, outbox: Outbox | None = None) -> Outbox:
-    """Sign and store what is due, without sending it."""
-    outbox = outbox or world.outbox()
-    found = postable(world.engine, world.contracts, world.evidence)
-    assert outbox.store(found, world.clock()) == 1
-    return outbox
+def _intent(world: World) -> Any:
+    (row,) = intent_rows(world)
+    return row
 
 
-def _row(world: World) -> Any:
-    with reading(world.engine) as connection:
-        return connection.execute(select(intents)).one()
+def _crash(*_args: Any, **_more: Any) -> None:
+    raise KeyboardInterrupt
 
 
-def _mine(world: World, tx_hash: bytes) -> None:
-    world.chain.rpc("evm_mine")
-    while world.client.receipt(tx_hash) is None:
-        time.sleep(0.002)
+def test_advance__due__is_mined_and_final_only_when_its_block_is(due: World) -> None:
+    outbox = store_due(due)
+    before = _intent(due)
+
+    assert advance(due, outbox) == [None]
+    mined, (tx,) = _intent(due), tx_rows(due)
+    advance(due, outbox)
+    still = _intent(due)
+    mine(due, FINAL_BLOCKS)
+    told = advance(due, outbox)
+
+    assert (before.state, mined.state, still.state) == ("due", "mined", "mined")
+    assert tx.block_hash == due.client.block(tx.block_number or 0).hash
+    assert tx.gas_used
+    assert tx.cost_gwei
+    assert told == []
+    assert (_intent(due).state, tx_rows(due)[0].state) == ("final", "final")
 
 
-def _registry(world: World, signature: str) -> None:
-    """Call a function of StatementRegistry with the deployer's roles."""
-    data = "0x" + keccak(signature.encode())[:4].hex()
-    send(world.client, wallet(0).address, world.deployment.statement_registry, data)
+def test_advance__nothing_to_do__asks_the_node_nothing(due: World) -> None:
+    asked: list[str] = []
+
+    class Counting(ChainClient):
+        def request(self, method: str, *params: Any, **more: Any) -> Any:
+            asked.append(method)
+            return super().request(method, *params, **more)
+
+    with Counting(due.chain.rpc_url) as client:
+        assert due.outbox(client).advance(due.clock()) == []
+
+    assert asked == []
 
 
-def _errors(outcomes: Any) -> list[str | None]:
-    return [o.error for o in outcomes]
+@pytest.mark.parametrize("target", [(outbox_rows, "save_signed"), (ChainClient, "send_raw")])
+def test_advance__killed_around_a_write__nothing_is_sent_that_is_not_known(
+    due: World, monkeypatch: pytest.MonkeyPatch, target: tuple[Any, str]
+) -> None:
+    """ATTACKS 37."""
+    outbox, first = store_due(due), due.client.head().number
+    with monkeypatch.context() as patch:
+        patch.setattr(*target, _crash)
+        with pytest.raises(KeyboardInterrupt):
+            advance(due, outbox)
 
-
-def test_flush__nonce_taken_by_another_transaction__fails_and_is_retried(due: World) -> None:
-    """ATTACKS 36: a nonce race."""
-    outbox = _store(due)
-    relayer = wallet(RELAYER).address
-    send(due.client, relayer, relayer, "0x")
-
-    outcomes = outbox.flush()
-
-    assert _errors(outcomes) == ["its nonce went to another transaction"]
-    assert due.posted == 0
-    due.round()
+    assert advance(due) == [None]
+    assert unknown(due, first=first) == []
     assert due.posted == 1
-    assert _row(due).state == "done"
 
 
-def test_flush__dropped_from_the_mempool__is_sent_again(due: World) -> None:
+def test_advance__sent_before_it_is_stored__is_caught_by_the_check(
+    due: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative control: the check of unknown transactions must fail where the order is wrong."""
+    outbox, first = store_due(due), due.client.head().number
+
+    def send_first(_connection: Any, tx: Any, _carries: Any) -> None:
+        due.client.send_raw(tx.raw_tx)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox_rows, "save_signed", send_first)
+        with pytest.raises(KeyboardInterrupt):
+            advance(due, outbox)
+
+    assert len(unknown(due, first=first)) == 1
+
+
+def test_advance__dropped_from_the_mempool__is_sent_again_with_the_next_block(due: World) -> None:
     """ATTACKS 36."""
     due.chain.rpc("evm_setAutomine", False)
-    outbox = _store(due, due.outbox(receipt_timeout_s=0))
-    assert outbox.flush() == []
-    dropped = due.chain.rpc("anvil_dropTransaction", "0x" + _row(due).tx_hash.hex())
-    assert dropped is not None
-    due.chain.rpc("evm_setAutomine", True)
+    outbox = store_due(due)
+    assert advance(due, outbox) == []
+    (tx,) = tx_rows(due)
+    assert due.chain.rpc("anvil_dropTransaction", "0x" + tx.tx_hash.hex()) is not None
+    mine(due)
 
-    outcomes = due.outbox().flush()
-
-    assert _errors(outcomes) == [None]
+    assert advance(due) == []
+    assert pool_has(due, tx)
+    mine(due)
+    assert advance(due) == [None]
+    assert [t.tx_hash for t in tx_rows(due)] == [tx.tx_hash]
     assert due.posted == 1
 
 
-def test_flush__reverts__fails_with_its_reason_and_is_retried_while_due(due: World) -> None:
-    outbox = _store(due)
-    _registry(due, "pause()")
+def test_advance__waits_for_blocks_in_vain__is_offered_at_a_higher_fee(due: World) -> None:
+    """ATTACKS 36: blocks count, not seconds; both fees rise by what nodes ask."""
+    due.chain.rpc("evm_setAutomine", False)
+    outbox = store_due(due)
+    advance(due, outbox)
+    (first,) = tx_rows(due)
+    due.chain.rpc("anvil_dropTransaction", "0x" + first.tx_hash.hex())
+    for _ in range(5):
+        mine(due)
+        due.chain.rpc("anvil_dropTransaction", "0x" + first.tx_hash.hex())
+    advance(due, outbox, later_s=3_600)
+    assert len(tx_rows(due)) == 1
+    due.chain.rpc("anvil_dropTransaction", "0x" + first.tx_hash.hex())
+    mine(due)
 
-    outcomes = outbox.flush()
-    failed = _row(due)
+    advance(due, outbox)
+    old, new = tx_rows(due)
+    mine(due)
 
-    assert _errors(outcomes) == ["the transaction reverted: EnforcedPause()"]
-    assert (failed.state, failed.error) == ("failed", outcomes[0].error)
-    _registry(due, "unpause()")
-    due.round()
+    assert advance(due, outbox) == [None]
+    assert old.nonce == new.nonce
+    assert 8 * new.max_fee_wei >= 9 * old.max_fee_wei
+    assert 8 * new.priority_fee_wei >= 9 * old.priority_fee_wei
+    assert [t.state for t in tx_rows(due)] == ["sent", "mined"]
+    mine(due, FINAL_BLOCKS)
+    advance(due, outbox)
+    assert [t.state for t in tx_rows(due)] == ["replaced", "final"]
+
+
+def test_advance__base_fee_above_what_was_offered__is_replaced_at_its_nonce(due: World) -> None:
+    """ATTACKS 36: a stuck transaction."""
+    due.chain.rpc("evm_setAutomine", False)
+    outbox = store_due(due)
+    advance(due, outbox)
+    due.chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(50 * GWEI))
+    mine(due)
+
+    advance(due, outbox)
+    old, new = tx_rows(due)
+    mine(due)
+
+    assert advance(due, outbox) == [None]
+    assert old.nonce == new.nonce
+    assert new.max_fee_wei >= 50 * GWEI
+
+
+def test_advance__base_fee_beyond_any_reason__never_signs_above_the_cap(due: World) -> None:
+    due.chain.rpc("evm_setAutomine", False)
+    outbox = store_due(due)
+    advance(due, outbox)
+    due.chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**6 * GWEI))
+    for _ in range(3):
+        mine(due)
+        advance(due, outbox)
+        due.chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**6 * GWEI))
+
+    assert max(tx.max_fee_wei for tx in tx_rows(due)) <= 1_000 * GWEI
+    assert _intent(due).state == "sent"
+    due.chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(GWEI))
+    mine(due)
+    advance(due)
+    mine(due)
+    advance(due)
     assert due.posted == 1
-    assert (_row(due).state, _row(due).error) == ("done", None)
 
 
-def test_flush__posted_by_somebody_else__fails_by_name_and_is_not_retried(due: World) -> None:
-    outbox = _store(due)
+def test_advance__posted_by_somebody_else_meanwhile__is_not_sent(due: World) -> None:
+    outbox = store_due(due)
     data = calldata.post(due.statement(0), due.signatures(0))
     send(due.client, wallet(RENTER).address, due.deployment.statement_registry, data)
 
-    outcomes = outbox.flush()
+    outcomes = advance(due, outbox)
 
-    expected = f"the transaction reverted: EpochOutOfOrder({due.facility_id}, 1, 0)"
-    assert _errors(outcomes) == [expected]
+    assert outcomes == [f"EpochOutOfOrder({due.facility_id}, 1, 0)"]
+    assert tx_rows(due) == []
     assert due.round().outcomes == ()
     assert len(due.events("StatementPosted")) == 1
 
 
-def test_flush__base_fee_above_max_fee__replaces_at_the_same_nonce(due: World) -> None:
-    """ATTACKS 36: a stuck transaction."""
-    outbox = _store(due)
-    before = _row(due)
-    due.chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(50 * GWEI))
-    due.chain.rpc("evm_mine")
-
-    outcomes = outbox.flush()
-    after = _row(due)
-
-    assert _errors(outcomes) == [None]
-    assert due.posted == 1
-    assert after.nonce == before.nonce
-    assert after.max_fee_wei >= 50 * GWEI
-    # Nodes refuse a replacement that does not raise both fees by a tenth.
-    assert 10 * after.max_fee_wei >= 11 * before.max_fee_wei
-    assert 10 * after.priority_fee_wei >= 11 * before.priority_fee_wei
-    assert after.replaced_hashes == before.tx_hash
-    assert after.tx_hash != before.tx_hash
-
-
-def test_flush__base_fee_beyond_any_reason__never_signs_above_the_cap(due: World) -> None:
-    outbox = _store(due, due.outbox(receipt_timeout_s=0))
-    before = _row(due)
-    due.chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**6 * GWEI))
-    due.chain.rpc("evm_mine")
-
-    outbox.flush()
-    outbox.flush()
-
-    assert before.max_fee_wei < _row(due).max_fee_wei <= 1_000 * GWEI
-    assert _row(due).state == "sent"
-    due.chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(GWEI))
-    due.chain.rpc("evm_mine")
-    assert _errors(due.outbox().flush()) == [None]
-
-
-def test_flush__killed_between_replacing_and_sending__finds_the_old_one_mined(
-    due: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """ATTACKS 36, 37: every hash that may be mined is kept."""
-    due.chain.rpc("evm_setAutomine", False)
-    outbox = _store(due, due.outbox(receipt_timeout_s=0))
-    assert outbox.flush() == []
-    first = _row(due)
-
-    def crash(_raw: bytes) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(due.client, "send_raw", crash)
-        with pytest.raises(KeyboardInterrupt):
-            outbox.flush()
-    assert _row(due).replaced_hashes == first.tx_hash
-    _mine(due, first.tx_hash)
-    outcomes = due.outbox().flush()
-
-    assert _errors(outcomes) == [None]
-    assert outcomes[0].tx_hash == _row(due).tx_hash == first.tx_hash
-
-
-def test_flush__waited_in_vain__replaces_and_the_new_one_is_mined(due: World) -> None:
-    due.chain.rpc("evm_setAutomine", False)
-    outbox = _store(due, due.outbox(receipt_timeout_s=0))
-    outbox.flush()
-    first = _row(due)
-
-    outbox.flush()
-    second = _row(due)
-    _mine(due, second.tx_hash)
-    outcomes = outbox.flush()
-
-    assert second.replaced_hashes == first.tx_hash
-    assert outcomes[0].tx_hash == second.tx_hash
-    assert due.client.receipt(first.tx_hash) is None
-    assert due.posted == 1
-
-
-def test_round__relayer_without_funds__still_closes_and_indexes(due: World) -> None:
-    """One refused transaction must not stop everything else."""
-    relayer = wallet(RELAYER).address
-    due.chain.rpc("anvil_setBalance", relayer, "0x0")
+def test_round__relayer_without_funds__is_told_once_and_stops_nothing_else(due: World) -> None:
+    """One key without money must not stop everything else; it is a state, and no loop of errors."""
+    due.chain.rpc("anvil_setBalance", SENDER, "0x0")
     due.at_cut_off(1)
 
-    done = due.worker().run_once()
+    first, second = due.worker().run_once(), due.worker().run_once()
 
-    assert "funds" in str(done.outcomes[0].error).lower()
-    assert done.closed == 1
-    assert done.blocks_behind == 0
-    assert _row(due).state == "sent"
-    assert "funds" in _row(due).error.lower()
-    due.chain.rpc("anvil_setBalance", relayer, hex(10**20))
+    assert "funds" in str(first.outcomes[0].error)
+    assert (first.closed, first.blocks_behind) == (1, 0)
+    assert second.outcomes == ()
+    assert tx_rows(due) == []
+    with reading(due.engine) as connection:
+        (problem,) = outbox_rows.relayer_problems(connection)
+    assert "funds" in str(problem.problem)
+    due.chain.rpc("anvil_setBalance", SENDER, hex(10**20))
     due.round()
-    assert (due.posted, _row(due).error) == (1, None)
+    assert due.posted == 1
+    with reading(due.engine) as connection:
+        assert outbox_rows.relayer_problems(connection) == []
 
 
 def test_round__seat_of_a_signer_given_to_another__waits_for_a_quorum_of_the_panel(

@@ -13,8 +13,8 @@ from api.chain.abi import Function
 from api.chain.signatures import LINE, STATEMENT
 from api.db import statements as store
 from api.db.session import reading
-from api.db.tables.chain import intents
 from api.db.tables.history import superseded_statements
+from api.db.tables.outbox import intents
 from api.domain.lifecycle import Reopening
 from api.domain.metering.judge import Recorded
 from api.domain.statements.lines import Line, usage_tree

@@ -120,9 +120,9 @@ def _crash(*_args: Any, **_more: Any) -> None:
 @pytest.mark.parametrize(
     ("target", "name"),
     [
-        (outbox_rows, "save_intent"),
+        (outbox_rows, "save_signed"),
         (ChainClient, "send_raw"),
-        (outbox_rows, "finish_intent"),
+        (outbox_rows, "restated"),
     ],
 )
 def test_worker__killed_while_serving__next_one_doubles_nothing(
@@ -150,7 +150,7 @@ def test_worker__somebody_served_meanwhile__index_is_behind__waits_a_round(world
     world.at_finality(0)
     intents = _servable(world)
     world.outbox().store(intents[:1], world.clock())
-    world.outbox().flush()
+    world.outbox().advance(world.clock())
 
     assert _servable(world) == []
     world.indexer().advance()

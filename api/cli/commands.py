@@ -14,6 +14,7 @@ from api.cli import (
     bill_commands,
     event_commands,
     import_commands,
+    intent_commands,
     key_commands,
     lease_commands,
     ledger_key_commands,
@@ -46,6 +47,7 @@ app.add_typer(bill_commands.bills, name="bills")
 app.add_typer(rescue_commands.evidence, name="evidence")
 app.add_typer(event_commands.events, name="events")
 app.add_typer(import_commands.importers, name="import")
+app.add_typer(intent_commands.intents, name="intents")
 app.add_typer(refusal_commands.refuse, name="refuse")
 app.add_typer(replace_commands.replace, name="replace")
 app.command("challenge")(watch_commands.challenge)

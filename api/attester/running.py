@@ -5,7 +5,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from api.attester.handing import HandingIn, Publisher
 from api.attester.serving import serving_refusals
 from api.attester.settings import AttesterSettings
 from api.attester.verdict import Verdict
@@ -74,6 +76,9 @@ class _Rounds:
             "missing evidence": _Step(attester.look_for_missing, _LOOK_EVERY_S),
             "posted statements": _Step(attester.look_at_posted, _LOOK_EVERY_S),
         }
+        for name, way in (("handing in", running.handing_in), ("chain", running.publisher)):
+            if way is not None:
+                self._steps[name] = _Step(partial(self._bring, way))
         self.failed: Exception | None = None
 
     def one(self) -> Sequence[Verdict]:
@@ -102,6 +107,10 @@ class _Rounds:
             step.failures = 0
             step.due_s = time.monotonic() + step.every_s
         return verdicts
+
+    def _bring(self, way: HandingIn | Publisher) -> Iterable[Verdict]:
+        way.round(self._log)
+        return ()
 
     def _look(self) -> Iterable[Verdict]:
         self._warn(self._running.warnings())

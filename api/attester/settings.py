@@ -44,12 +44,19 @@ class ChainSettings:
 
 @dataclass(frozen=True, slots=True)
 class RefusalSettings:
-    """Where refusals are put, and served. port: 0 serves nothing.  days: so long they count."""
+    """Where refusals are put, and served. port: 0 serves nothing.  days: so long they count.
+
+    hand_in: the service is given them.
+    gas_key: sends them to the chain; None sends nothing.  most_gas: of a day.
+    """
 
     folder: Path
     host: str
     port: int
     days: int
+    hand_in: bool
+    gas_key: RawKeySettings | KeystoreSettings | None
+    most_gas: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +186,18 @@ def _refusals(table: SettingsTable) -> RefusalSettings:
         host=table.text("host", _LOCAL),
         port=table.number("port", 9_466, low=0, high=_MOST_PORT),
         days=table.number("days", 7, low=1, high=90),
+        hand_in=table.flag("hand_in", default=True),
+        gas_key=_gas_key(table),
+        most_gas=table.number("most_gas_per_day", 2_000_000, low=0, high=1_000_000_000),
     )
     table.end()
     return read
+
+
+def _gas_key(table: SettingsTable) -> RawKeySettings | KeystoreSettings | None:
+    file, password = table.maybe_path("gas_key_file"), table.maybe_path("gas_password_file")
+    if file is None:
+        if password is not None:
+            raise table.wrong("gas_password_file", "is of no gas_key_file")
+        return None
+    return RawKeySettings(file) if password is None else KeystoreSettings(file, password)

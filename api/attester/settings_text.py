@@ -60,6 +60,13 @@ folder = "refusals"
 # port = 9466
 # How long a refusal can take back what an operator published.
 # days = 7
+# Whether the service is given them too, which shows them to everybody.
+# hand_in = true
+# A key with a little gas makes them public on-chain, which is also what they are paid for: 32 bytes
+# of hex, or a keystore with its password. Without one `rentroll refuse call` does that by hand.
+# gas_key_file = "gas.json"
+# gas_password_file = "gas.password"
+# most_gas_per_day = 2000000
 """
 
 

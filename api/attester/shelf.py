@@ -57,6 +57,14 @@ class RefusalShelf:
         name = _name(facility_id, epoch, about, code)
         return name if self._known.get(name, -1) >= now_s else None
 
+    def names(self, *, from_s: int) -> list[tuple[str, int]]:
+        """Files that count at a time or later, and until when each does."""
+        return sorted(each for each in self._known.items() if each[1] >= from_s)
+
+    def read(self, name: str) -> SignedRefusal:
+        """A refusal of the shelf."""
+        return _read(self.folder / name)
+
     def count(self, facility_id: FacilityId, epoch: Epoch) -> int:
         """How many refusals there are of statements of an epoch."""
         begins = f"facility-{facility_id}-epoch-{epoch}-"

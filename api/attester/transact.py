@@ -23,11 +23,19 @@ class Sent:
     succeeded: bool
 
 
-def send_call(client: ChainClient, signer: Signer, *, to: str, data: str) -> Sent:
-    """Send a call and wait until it is mined.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A signed transaction. gas: its limit."""
 
-    Raises:  ChainRejected if the chain would not take it, ChainUnavailable; of a transaction that
-             is not mined in time too, with its hash.
+    raw: bytes
+    tx_hash: bytes
+    gas: int
+
+
+def prepare(client: ChainClient, signer: Signer, *, to: str, data: str) -> Prepared:
+    """Sign a call, as the chain would take it now. Nothing is sent.
+
+    Raises:  ChainRejected if the chain would not take it, ChainUnavailable.
     """
     call = {"from": signer.address, "to": to, "data": data}
     gas = to_number("eth_estimateGas", client.request("eth_estimateGas", call)) * 5 // 4
@@ -45,11 +53,22 @@ def send_call(client: ChainClient, signer: Signer, *, to: str, data: str) -> Sen
             priority_fee_wei=_PRIORITY_FEE_WEI,
         ),
     )
-    client.send_raw(raw)
+    return Prepared(raw, tx_hash, gas)
+
+
+def send_call(client: ChainClient, signer: Signer, *, to: str, data: str) -> Sent:
+    """Send a call and wait until it is mined.
+
+    Raises:  ChainRejected if the chain would not take it, ChainUnavailable; of a transaction that
+             is not mined in time too, with its hash.
+    """
+    ready = prepare(client, signer, to=to, data=data)
+    client.send_raw(ready.raw)
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
-        receipt = client.receipt(tx_hash)
+        receipt = client.receipt(ready.tx_hash)
         if receipt is not None:
-            return Sent(tx_hash, receipt.succeeded)
+            return Sent(ready.tx_hash, receipt.succeeded)
         time.sleep(_PAUSE_S)
-    raise ChainUnavailable(f"transaction 0x{tx_hash.hex()} is not mined after {_PATIENCE_S:.0f} s")
+    named = f"transaction 0x{ready.tx_hash.hex()}"
+    raise ChainUnavailable(f"{named} is not mined after {_PATIENCE_S:.0f} s")

@@ -11,6 +11,7 @@ from api.attester.attest import Attester
 from api.attester.chain_facts import ChainFacts
 from api.attester.client import HttpAttesterApi
 from api.attester.due import DueEvidence
+from api.attester.handing import HandingIn, Publisher, SentBook
 from api.attester.kept_books import KeptBooks
 from api.attester.memory import SignedMemory
 from api.attester.memory_rows import Bound
@@ -42,6 +43,8 @@ class RunningAttester:
     attester: Attester
     account: AttesterAccount
     warnings: Callable[[], list[str]]
+    handing_in: HandingIn | None = None
+    publisher: Publisher | None = None
 
 
 def now_s() -> int:
@@ -106,11 +109,12 @@ def open_attester(settings: AttesterSettings) -> Iterator[RunningAttester]:
         memory = exits.enter_context(closing(SignedMemory(settings.memory, bound)))
         contracts = Contracts(client, deployment)
         facts = ChainFacts(contracts, evidence, confirmations=settings.chain.confirmations)
+        shelf = RefusalShelf(settings.refusals.folder)
         refuser = Refuser(
             account,
             facts,
             evidence,
-            RefusalShelf(settings.refusals.folder),
+            shelf,
             DueEvidence(contracts),
             days=settings.refusals.days,
         )
@@ -127,8 +131,23 @@ def open_attester(settings: AttesterSettings) -> Iterator[RunningAttester]:
             patience_s=_PATIENCE_S,
             books=KeptBooks(settings.memory.with_name(f"{settings.memory.stem}-books")),
         )
+        publisher = None
+        if settings.refusals.gas_key is not None:
+            publisher = Publisher(
+                client,
+                exits.enter_context(open_key(settings.refusals.gas_key)),
+                facts,
+                shelf,
+                SentBook(settings.memory.with_name(f"{settings.memory.stem}-sent.jsonl")),
+                most_gas=settings.refusals.most_gas,
+                clock=now_s,
+            )
         yield RunningAttester(
-            attester, account, lambda: attester_warnings(contracts, account.address)
+            attester,
+            account,
+            lambda: attester_warnings(contracts, account.address),
+            HandingIn(api, shelf, facts) if settings.refusals.hand_in else None,
+            publisher,
         )
 
 

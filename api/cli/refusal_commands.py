@@ -100,10 +100,36 @@ def call(
 
 @refuse.command("reject")
 def reject(
-    lines: Annotated[list[str], typer.Argument(help="Lines of `refuse sign`, one each.")],
+    lines: Annotated[
+        list[str] | None, typer.Argument(help="Refusals as JSON, one each; or find them.")
+    ] = None,
+    facility: Annotated[
+        int | None, typer.Option(min=0, help="Facility whose refusals are looked for.")
+    ] = None,
+    epoch: Annotated[int | None, typer.Option(min=0, help="Epoch of what was published.")] = None,
+    service: Annotated[
+        str | None, typer.Option(help="Service that was handed refusals, http(s)://…")
+    ] = None,
 ) -> None:
-    """Print the transaction that takes published evidence back. Anybody may send it; nothing is."""
-    from api.cli import refusals
+    """Print the transaction that takes published evidence back. Anybody may send it; nothing is.
+
+    Without lines, refusals are looked for at the service and at the URLs that the facility's
+    attesters set on-chain. Exit code 1: fewer than it takes.
+    """
+    from api.cli import finding_refusals, refusals
+    from api.domain.units import Epoch
 
     with output.failing():
-        typer.echo(refusals.rejection_call(settings(), lines))
+        if lines:
+            typer.echo(refusals.rejection_call(settings(), lines))
+            return
+        if facility is None or epoch is None:
+            raise typer.BadParameter("give refusals, or --facility and --epoch to look for them")
+        found = finding_refusals.find_rejection(
+            settings(), FacilityId(facility), Epoch(epoch), service=service
+        )
+        for said in found.told:
+            typer.echo(said, err=True)
+        if found.call is None:
+            raise typer.Exit(output.EXIT_FOUND)
+        typer.echo(found.call)

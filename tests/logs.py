@@ -73,7 +73,9 @@ def told_leases(names: SecretNames, entries: Iterable[LoggedEntry]) -> list[Told
         for event, answer in zip(events, logged.answers, strict=False):
             data = event.get("data") if isinstance(event, dict) else None
             if answer == ACCEPTED and isinstance(data, dict) and "renter_ref" in data:
-                told.setdefault(data["lease_id"], names.told(data["lease_id"], data["renter_ref"]))
+                told.setdefault(
+                    data["lease_id"], names.told(data["lease_id"], renter_ref=data["renter_ref"])
+                )
     return list(told.values())
 
 

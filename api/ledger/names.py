@@ -37,7 +37,7 @@ def told_leases(
     )
     names = names_of(facility)
     rows = leases_hashed(connection, facility.facility_id, hashes)
-    return [names.told(row.lease_id, row.renter_ref) for row in sorted(rows, key=_by_id)]
+    return [names.told(row.lease_id, renter_ref=row.renter_ref) for row in sorted(rows, key=_by_id)]
 
 
 def _by_id(row: LeaseRow) -> str:
@@ -67,7 +67,7 @@ def lease_secret(
         row = known_lease_named(connection, facility_id, lease_id)
     names = names_of(facility)
     found = NameSecret(lease_id, names.lease(lease_id), names.lease_secret(lease_id))
-    _require_same(found.hash, row.lease, facility_id)
+    _require_same(found.hash, facility_id, stored=row.lease)
     return found
 
 
@@ -83,13 +83,13 @@ def party_secret(
         [lease] = terms_of(connection, facility_id, [row.lease])
     names, renter = names_of(facility), row.renter_ref
     found = NameSecret(
-        party_name(renter), names.party(lease_id, renter), names.party_secret(renter)
+        party_name(renter), names.party(lease_id, renter_ref=renter), names.party_secret(renter)
     )
-    _require_same(found.hash, lease.party, facility_id)
+    _require_same(found.hash, facility_id, stored=lease.party)
     return found
 
 
-def _require_same(ours: Bytes32, stored: Bytes32, facility_id: FacilityId) -> None:
+def _require_same(ours: Bytes32, facility_id: FacilityId, *, stored: Bytes32) -> None:
     if ours != stored:
         message = (
             f"the name secret of facility {facility_id} is not the one by which its names were"

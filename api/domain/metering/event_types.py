@@ -100,7 +100,7 @@ class TermsEvent:
             raise InvalidInput(message, field="previous")
         if lease is None and self.terms.version != 1:
             raise InvalidInput("version: a lease begins with version 1", field="version")
-        party = names.party(self.lease_id, self.renter_ref)
+        party = names.party(self.lease_id, renter_ref=self.renter_ref)
         return replace(self.terms, previous=before, party=party)
 
 
@@ -124,7 +124,7 @@ class LeaseOpenedEvent:
         terms = TermsVersion(
             version=1,
             previous=ZERO32,
-            party=names.party(self.lease_id, self.renter_ref),
+            party=names.party(self.lease_id, renter_ref=self.renter_ref),
             from_s=start_s,
             max_gpus=self.max_gpus,
             prices=(PriceStep(start_s, self.price),),

@@ -67,7 +67,7 @@ class Names(Protocol):
     def lease(self, lease_id: str) -> Bytes32:
         """Identifier of a lease that is not known yet."""
 
-    def party(self, lease_id: str, renter_ref: str) -> Bytes32:
+    def party(self, lease_id: str, *, renter_ref: str) -> Bytes32:
         """Identifier of a renter whom an event about a lease names."""
 
 
@@ -93,13 +93,13 @@ class SecretNames:
         """Identifier of a lease."""
         return lease_hash(self.facility_id, lease_id, secret=self.lease_secret(lease_id))
 
-    def party(self, _lease_id: str, renter_ref: str) -> Bytes32:
+    def party(self, _lease_id: str, *, renter_ref: str) -> Bytes32:
         """Identifier of a renter."""
         return party_hash(self.facility_id, renter_ref, secret=self.party_secret(renter_ref))
 
-    def told(self, lease_id: str, renter_ref: str) -> "ToldLease":
+    def told(self, lease_id: str, *, renter_ref: str) -> "ToldLease":
         """What an attester is told of a lease."""
-        party = self.party(lease_id, renter_ref)
+        party = self.party(lease_id, renter_ref=renter_ref)
         return ToldLease(lease_id, self.lease_secret(lease_id), party)
 
 
@@ -149,7 +149,7 @@ class ToldNames:
             return ZERO32
         return lease_hash(self.facility_id, lease_id, secret=told.secret)
 
-    def party(self, lease_id: str, renter_ref: str) -> Bytes32:
+    def party(self, lease_id: str, *, renter_ref: str) -> Bytes32:
         """Identifier of a renter: of one whom an opened lease has, that lease's."""
         known = self._hashes.get(party_name(renter_ref))
         if known is not None:
@@ -158,7 +158,7 @@ class ToldNames:
         # An opened lease has another renter than one of whom no opened lease is.
         return ZERO32 if told is None or lease_id in self._opened else told.party
 
-    def require_told(self, lease_id: str, renter_ref: str) -> None:
+    def require_told(self, lease_id: str, *, renter_ref: str) -> None:
         """The log opens a lease: refuse what was told of it where that cannot be so.
 
         Raises:  EvidenceInvalid.

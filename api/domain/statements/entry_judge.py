@@ -207,7 +207,7 @@ class EntryJudge:
         if isinstance(event, TermsEvent | LeaseOpenedEvent):
             for fact in facts:
                 if isinstance(fact, Agreed) and fact.terms.version == 1:
-                    self._names.require_told(event.lease_id, event.renter_ref)
+                    self._names.require_told(event.lease_id, renter_ref=event.renter_ref)
         return facts
 
     # --- what the service had heard of the chain ------------------------------------------------

@@ -57,14 +57,14 @@ def test_attest__renter_of_two_leases_written_in_two_ways__is_one(world: World) 
 _HONEST = SecretNames.party
 
 
-def _split(self: SecretNames, lease_id: str, renter_ref: str) -> Bytes32:
+def _split(self: SecretNames, lease_id: str, *, renter_ref: str) -> Bytes32:
     """One renter is two: the largest one's share looks half as large."""
     two = party_name(renter_ref) == "north" and lease_id == "lease-d"
-    return _HONEST(self, lease_id, "somebody else" if two else renter_ref)
+    return _HONEST(self, lease_id, renter_ref="somebody else" if two else renter_ref)
 
 
-def _merged(self: SecretNames, lease_id: str, renter_ref: str) -> Bytes32:
-    return _HONEST(self, lease_id, "north" if renter_ref == "south" else renter_ref)
+def _merged(self: SecretNames, lease_id: str, *, renter_ref: str) -> Bytes32:
+    return _HONEST(self, lease_id, renter_ref="north" if renter_ref == "south" else renter_ref)
 
 
 @pytest.mark.parametrize(
@@ -200,9 +200,9 @@ def test_guess__with_all_that_an_attester_is_given__finds_no_renter(world: World
     _close(world, 0)
     with reading(world.engine) as connection:
         name_secret = connection.execute(select(facilities.c.name_secret)).scalar_one()
-    api: Any = world.attester(0)._api
     path = f"/v1/attester/facilities/{world.facility_id}/log"
-    given = api._request("GET", path, params={"after": 0}).text
+    key = {"Authorization": f"Bearer {world.attester_key}"}
+    given = world.http.get(path, headers=key).text
     folder = world.evidence.root
     public = "".join(p.read_text() for p in folder.rglob("*") if p.is_file())
     names, facility = SecretNames(FacilityId(world.facility_id), name_secret), world.facility_id
@@ -221,5 +221,5 @@ def test_guess__with_all_that_an_attester_is_given__finds_no_renter(world: World
 
     assert name_secret.hex() not in given + public
     assert {name for each, name in made.items() if each in public} == set(LEASES)
-    assert all(names.party("", renter).hex() in public for renter in RENTERS)
+    assert all(names.party("", renter_ref=renter).hex() in public for renter in RENTERS)
     assert not any(names.party_secret(renter).hex() in given for renter in RENTERS)

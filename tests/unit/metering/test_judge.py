@@ -314,7 +314,7 @@ def test_terms__each_version__names_the_hash_of_the_one_before():
     [second] = log.take(named)
 
     assert (first.lease, first.terms.previous) == (LEASE, ZERO32)
-    assert first.terms.party == second.terms.party == secret_names(TERMS).party("l", "r")
+    assert first.terms.party == second.terms.party == secret_names(TERMS).party("l", renter_ref="r")
     assert second.terms.previous == terms_hash(LEASE, first.terms)
     assert log.recorded.leases["l"].versions == (first.terms, second.terms)
     third = agreed("c", 3, previous=named["data"]["previous"])

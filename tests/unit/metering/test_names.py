@@ -33,7 +33,7 @@ NAMES = SecretNames(FACILITY, NAME_SECRET)
 )  # fmt: skip
 def test_party__written_otherwise__is_the_same(written: str) -> None:
     assert party_name(written) == "acme"
-    assert NAMES.party("l", written) == NAMES.party("other", "acme")
+    assert NAMES.party("l", renter_ref=written) == NAMES.party("other", renter_ref="acme")
     assert NAMES.party_secret(written) == NAMES.party_secret("acme")
 
 
@@ -54,7 +54,7 @@ def test_party__letters_encoded_otherwise__is_the_same(one: str, other: str) -> 
     ("one", "other"), [("acme", "acme-2"), ("1-11", "11-1"), ("ab", "a-b"), ("...", "???")]
 )
 def test_party__another_word_or_number__is_another(one: str, other: str) -> None:
-    assert NAMES.party("l", one) != NAMES.party("l", other)
+    assert NAMES.party("l", renter_ref=one) != NAMES.party("l", renter_ref=other)
 
 
 # --- the bytes that are hashed --------------------------------------------------------------------
@@ -80,8 +80,12 @@ def test_secrets__of_a_facility__follow_from_its_name_secret() -> None:
     assert NAMES.lease_secret("Lease é/1") == lease
     assert NAMES.party_secret("Acme") == party
     assert NAMES.lease("x") == lease_hash(FACILITY, "x", secret=NAMES.lease_secret("x"))
-    assert NAMES.party("l", "x") == party_hash(FACILITY, "x", secret=NAMES.party_secret("x"))
-    assert NAMES.told("l", "x") == ToldLease("l", NAMES.lease_secret("l"), NAMES.party("l", "x"))
+    assert NAMES.party("l", renter_ref="x") == party_hash(
+        FACILITY, "x", secret=NAMES.party_secret("x")
+    )
+    assert NAMES.told("l", renter_ref="x") == ToldLease(
+        "l", NAMES.lease_secret("l"), NAMES.party("l", renter_ref="x")
+    )
 
 
 def test_hashes__of_codes_that_look_alike__are_all_different() -> None:
@@ -99,7 +103,11 @@ def test_hashes__of_codes_that_look_alike__are_all_different() -> None:
 def test_hashes__of_one_code_everywhere__are_all_different() -> None:
     """Lease and renter of one name; other facilities; another deployment with the same number."""
     others = [NAMES, SecretNames(FacilityId(8), NAME_SECRET), SecretNames(FACILITY, ZERO32)]
-    found = [each for names in others for each in (names.lease("acme"), names.party("l", "acme"))]
+    found = [
+        each
+        for names in others
+        for each in (names.lease("acme"), names.party("l", renter_ref="acme"))
+    ]
 
     assert len(set(found)) == len(found)
     assert NAMES.lease_secret("acme") != NAMES.party_secret("acme")
@@ -135,7 +143,7 @@ def _made_with(secrets: list[Bytes32]) -> dict[Bytes32, str]:
             lease_hash(FACILITY, guess, secret=secret),
             party_hash(FACILITY, guess, secret=secret),
             forged.lease(guess),
-            forged.party("", guess),
+            forged.party("", renter_ref=guess),
             *(keccak(secret + text.encode()) for text in (guess, "renter:" + guess)),
         ]
         found |= dict.fromkeys(made, guess)
@@ -143,9 +151,11 @@ def _made_with(secrets: list[Bytes32]) -> dict[Bytes32, str]:
 
 
 def test_guesses__with_all_that_an_attester_of_two_leases_is_told__find_those_leases() -> None:
-    told = [NAMES.told("atlas", "north"), NAMES.told("birch", "south")]
+    told = [NAMES.told("atlas", renter_ref="north"), NAMES.told("birch", renter_ref="south")]
     held = [each for lease in told for each in (lease.secret, lease.party)]
-    public = {NAMES.lease(guess) for guess in GUESSES} | {NAMES.party("", g) for g in GUESSES}
+    public = {NAMES.lease(guess) for guess in GUESSES} | {
+        NAMES.party("", renter_ref=g) for g in GUESSES
+    }
 
     found = _made_with(held)
 
@@ -154,11 +164,13 @@ def test_guesses__with_all_that_an_attester_of_two_leases_is_told__find_those_le
 
 def test_guesses__with_all_that_one_renter_is_given__find_itself_and_its_lease() -> None:
     held = [NAMES.lease_secret("atlas"), NAMES.party_secret("north")]
-    public = {NAMES.lease(guess) for guess in GUESSES} | {NAMES.party("", g) for g in GUESSES}
+    public = {NAMES.lease(guess) for guess in GUESSES} | {
+        NAMES.party("", renter_ref=g) for g in GUESSES
+    }
 
     found = _made_with(held)
 
-    assert public & found.keys() == {NAMES.lease("atlas"), NAMES.party("", "north")}
+    assert public & found.keys() == {NAMES.lease("atlas"), NAMES.party("", renter_ref="north")}
 
 
 # --- what an attester believes --------------------------------------------------------------------
@@ -171,45 +183,50 @@ def _told(*leases: ToldLease) -> ToldNames:
 
 
 def test_told__of_two_leases__gives_the_hashes_of_the_service() -> None:
-    names = _told(NAMES.told("atlas", "North"), NAMES.told("birch", "north."))
+    names = _told(NAMES.told("atlas", renter_ref="North"), NAMES.told("birch", renter_ref="north."))
 
     for lease, renter in (("atlas", "North"), ("birch", "north.")):
         assert names.lease(lease) == NAMES.lease(lease)
-        assert names.party(lease, renter) == NAMES.party(lease, renter)
-        names.require_told(lease, renter)
+        assert names.party(lease, renter_ref=renter) == NAMES.party(lease, renter_ref=renter)
+        names.require_told(lease, renter_ref=renter)
     assert (
-        names.party("atlas", "NORTH") == names.party("other", "north") == NAMES.party("", "north")
+        names.party("atlas", renter_ref="NORTH")
+        == names.party("other", renter_ref="north")
+        == NAMES.party("", renter_ref="north")
     )
 
 
 def test_told__of_nothing__nobody_has_a_hash_and_no_lease_opens() -> None:
     names = _told(ToldLease("none", NAME_SECRET, ZERO32))
 
-    assert names.lease("atlas") == names.party("atlas", "north") == ZERO32
+    assert names.lease("atlas") == names.party("atlas", renter_ref="north") == ZERO32
     for lease in ("atlas", "none"):
         with pytest.raises(EvidenceInvalid, match="no secret or renter"):
-            names.require_told(lease, "north")
+            names.require_told(lease, renter_ref="north")
 
 
 def test_told__opened_lease_is_named_with_another_renter__it_is_another() -> None:
     """Whose hash nobody was told: it must not pass for the renter that the lease has."""
-    names = _told(NAMES.told("atlas", "north"))
-    names.require_told("atlas", "north")
+    names = _told(NAMES.told("atlas", renter_ref="north"))
+    names.require_told("atlas", renter_ref="north")
 
-    assert names.party("atlas", "south") == ZERO32
-    assert names.party("atlas", "north") == NAMES.party("atlas", "north")
+    assert names.party("atlas", renter_ref="south") == ZERO32
+    assert names.party("atlas", renter_ref="north") == NAMES.party("atlas", renter_ref="north")
 
 
 @pytest.mark.parametrize(
     ("later", "word"),
     [
-        (ToldLease("atlas", NAME_SECRET, NAMES.party("", "north")), "another secret or renter"),
+        (
+            ToldLease("atlas", NAME_SECRET, NAMES.party("", renter_ref="north")),
+            "another secret or renter",
+        ),
         (ToldLease("atlas", NAMES.lease_secret("atlas"), NAME_SECRET), "another secret or renter"),
         (ToldLease("birch", NAMES.lease_secret("atlas"), NAME_SECRET), "one secret for two"),
     ],
 )
 def test_learn__what_was_told_otherwise_before__is_refused(later: ToldLease, word: str) -> None:
-    names = _told(NAMES.told("atlas", "north"), NAMES.told("atlas", "north"))
+    names = _told(NAMES.told("atlas", renter_ref="north"), NAMES.told("atlas", renter_ref="north"))
 
     with pytest.raises(EvidenceInvalid, match=word):
         names.learn([later])
@@ -227,11 +244,11 @@ def test_require_told__renters_split_or_merged__is_refused(
 ) -> None:
     """Either moves the largest renter's share."""
     told = [
-        ToldLease(lease, NAMES.lease_secret(lease), NAMES.party("", party))
+        ToldLease(lease, NAMES.lease_secret(lease), NAMES.party("", renter_ref=party))
         for lease, party in zip(("atlas", "birch"), parties, strict=True)
     ]
     names = _told(*told)
-    names.require_told("atlas", renters[0])
+    names.require_told("atlas", renter_ref=renters[0])
 
     with pytest.raises(EvidenceInvalid, match=word):
-        names.require_told("birch", renters[1])
+        names.require_told("birch", renter_ref=renters[1])

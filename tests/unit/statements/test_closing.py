@@ -386,4 +386,4 @@ def test_evidence__of_a_statement__shows_hashes_and_no_names():
     assert b"GPU-" not in everything
     [terms] = [json.loads(x) for x in closed.files[TERMS_FILE].splitlines()]
     assert terms["terms"]["lease"] == hex32(LEASE)
-    assert terms["terms"]["party"] == hex32(secret_names(TERMS).party("l", "r"))
+    assert terms["terms"]["party"] == hex32(secret_names(TERMS).party("l", renter_ref="r"))

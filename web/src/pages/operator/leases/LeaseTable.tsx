@@ -9,7 +9,9 @@ import type { Lease } from "../queries";
 
 /** A dialog about leases. */
 export type Shown =
-  { kind: "open" } | { kind: "file" } | { kind: "price" | "close" | "order"; lease: Lease };
+  | { kind: "open" }
+  | { kind: "file" }
+  | { kind: "price" | "close" | "order" | "names"; lease: Lease };
 
 /** Leases, and what can be done with each. */
 export function LeaseTable({
@@ -69,6 +71,7 @@ function Changes({ lease, onDialog }: { lease: Lease; onDialog: (dialog: Shown) 
       word: open ? "Close" : "Change its end",
       about: open ? "Close" : "Change the end of",
     } as const,
+    { kind: "names", word: "Secrets", about: "Secrets of" } as const,
   ];
   return (
     <Group gap={6} wrap="nowrap">

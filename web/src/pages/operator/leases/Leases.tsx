@@ -8,9 +8,15 @@ import { Dialog } from "../forms/Dialog";
 import { type ConsoleFacility, useLeases } from "../queries";
 import { AddPrice, CloseLease, OpenLease } from "./LeaseDialogs";
 import { LeaseTable, type Shown } from "./LeaseTable";
+import { NameSecrets } from "./NameSecrets";
 import { SignOrder } from "./SignOrder";
 
-const TITLES = { price: "New price of", close: "Close", order: "Delivery order under" } as const;
+const TITLES = {
+  price: "New price of",
+  close: "Close",
+  order: "Delivery order under",
+  names: "Secrets of",
+} as const;
 
 function titleOf(dialog: Shown | null): string {
   if (dialog === null || dialog.kind === "open") return "Open a lease";
@@ -55,6 +61,9 @@ export function Leases({ facility }: { facility: ConsoleFacility }) {
           <AddPrice facilityId={facility.facility_id} lease={dialog.lease} onDone={done} />
         )}
         {dialog?.kind === "order" && <SignOrder facility={facility} lease={dialog.lease} />}
+        {dialog?.kind === "names" && (
+          <NameSecrets facilityId={facility.facility_id} lease={dialog.lease} />
+        )}
         {dialog?.kind === "close" && (
           <CloseLease facilityId={facility.facility_id} lease={dialog.lease} onDone={done} />
         )}

@@ -264,6 +264,13 @@ class IndexIncomplete(AppError):
     code = "index_incomplete"
 
 
+class IndexHalted(AppError):
+    """The chain contradicts what was indexed as final: nothing is taken back without a person."""
+
+    status = 503
+    code = "index_halted"
+
+
 class RecordsDamaged(AppError):
     """What is stored contradicts itself; nothing of it is served."""
 

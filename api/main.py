@@ -3,21 +3,27 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
+from typing import Unpack
 
 from fastapi import FastAPI
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.keys import KeyUses
-from api.chain.client import ChainClient, chain_clock
+from api.chain.client import ChainClient, ClientOptions, chain_clock
 from api.chain.contracts import Contracts
-from api.chain.deployment import load_deployment
+from api.chain.deployment import Deployment, load_deployment
+from api.chain.kept_head import KeptHead
+from api.chain.providers import Identity
 from api.clock import BoundedClock, Clock, running, system_clock
+from api.db.index_store import index_state_row
 from api.db.migrate import database_problems, upgrade
 from api.db.partitions import Partitions
-from api.db.session import open_engine
+from api.db.session import open_engine, reading
 from api.epochs.behind import note_published
 from api.epochs.books import PreviewBooks
 from api.epochs.times import Times
-from api.errors import AppError, ChainUnavailable
+from api.errors import AppError, ChainUnavailable, DatabaseUnavailable
 from api.evidence_store import EvidenceFolder
 from api.ledger.kept import KeptLedgers
 from api.reads.settings import FactReader
@@ -118,6 +124,11 @@ _ROUTES = (
 )
 
 
+# Somebody waits for an answer: a node that stalls is not waited for long, and not by many.
+REQUEST_DEADLINE_S = 3.0
+REQUESTS_AT_ONCE = 16
+
+
 def recording_clock(
     settings: Settings, client: ChainClient, *, wall: Clock = system_clock
 ) -> Clock:
@@ -146,17 +157,40 @@ def closing_times(settings: Settings, client: ChainClient, *, wall: Clock = syst
     )
 
 
+def open_chain(
+    settings: Settings,
+    engine: Engine,
+    deployment: Deployment | None,
+    **more: Unpack[ClientOptions],
+) -> ChainClient:
+    """Client of the settings' providers; whoever is of another chain than the index is refused."""
+
+    def expected() -> Identity | None:
+        if deployment is None:
+            return None
+        with suppress(SQLAlchemyError, DatabaseUnavailable), reading(engine) as connection:
+            state = index_state_row(connection)
+            if state is not None and state.anchor_number is not None and state.anchor_hash:
+                return Identity(state.chain_id, (state.anchor_number, state.anchor_hash))
+        return Identity(deployment.chain_id)
+
+    return ChainClient(settings.rpc_urls, expected=expected, **more)
+
+
 def make_service(settings: Settings) -> Service:
     """What the routes work with, by the settings; connects to nothing yet."""
-    client = ChainClient(settings.rpc_url)
     deployment = load_deployment(settings.deployment_file)
-    contracts = None if deployment is None else Contracts(client, deployment)
     engine = open_engine(settings.database_url)
+    client = open_chain(
+        settings, engine, deployment, deadline_s=REQUEST_DEADLINE_S, at_once=REQUESTS_AT_ONCE
+    )
+    contracts = None if deployment is None else Contracts(client, deployment)
     return Service(
         settings=settings,
         engine=engine,
         key_uses=KeyUses(engine),
         client=client,
+        newest=KeptHead(client),
         contracts=contracts,
         facts=FactReader(contracts),
         evidence=EvidenceFolder(settings.evidence_dir),
@@ -211,7 +245,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     attach_service(app, service)
-    pages = web.WebPages(settings.web_dir, settings.public_rpc_url or settings.rpc_url)
+    pages = web.WebPages(settings.web_dir, settings.public_rpc_url or settings.rpc_urls[0])
     problems.install(app, pages)
     for part in _ROUTES:
         app.include_router(part.router)

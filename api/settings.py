@@ -30,7 +30,11 @@ class Settings(BaseSettings):
         validation_alias="DATABASE_URL",
         description="SQLAlchemy URL: sqlite:///FILE or postgresql+psycopg://…",
     )
-    rpc_url: str = Field(default="http://127.0.0.1:8545", description="JSON-RPC of the chain.")
+    rpc_url: str = Field(
+        default="http://127.0.0.1:8545",
+        description="JSON-RPC of the chain; several providers in the order of preference, with"
+        " commas between them.",
+    )
     public_rpc_url: str | None = Field(
         default=None, description="JSON-RPC that browsers are told; default is rpc_url."
     )
@@ -62,10 +66,11 @@ class Settings(BaseSettings):
         " own time went on as far as the chain's, or after `rentroll queue release`.",
     )
     grace_s: int = Field(default=3_600, ge=0, description="Seconds an epoch stays open after end.")
-    confirmations: int = Field(
-        default=12,
+    confirmations: int | None = Field(
+        default=None,
         ge=0,
-        description="Blocks behind the head that count as final; nearer ones are read by hash.",
+        description="Blocks behind the head that count as final; nearer ones are read by hash."
+        " None = what the node calls finalized, and 12 blocks where it calls nothing so.",
     )
     log_key_file: Path | None = Field(
         default=None,
@@ -155,3 +160,8 @@ class Settings(BaseSettings):
         default=600.0, gt=0, description="Seconds without a round after which a worker is stuck."
     )
     poll_s: float = Field(default=1.0, gt=0, description="Pause between rounds of the worker.")
+
+    @property
+    def rpc_urls(self) -> list[str]:
+        """Providers of the chain in the order of preference."""
+        return [url.strip() for url in self.rpc_url.split(",") if url.strip()]

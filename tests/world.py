@@ -70,6 +70,8 @@ wallet = cache(wallet_of)
 
 HOLDERS = tuple(wallet(i).address for i in (10, 11))
 RENT_FUNDS = 10**12
+# Blocks behind the head that count as final, for the worker and for the service.
+CONFIRMATIONS = 2
 # Whole coupons an epoch, and holdings that divide everything: figures that a person can check.
 TRANCHES = (TrancheTerms(10, 300_000), TrancheTerms(20))
 HOLDINGS = ((6, 4), (5, 15))
@@ -148,7 +150,7 @@ class World:
             "deployment_file": self.deployed.deployment_file,
             "evidence_dir": self.evidence.root,
             "clock": "chain",
-            "confirmations": 2,
+            "confirmations": CONFIRMATIONS,
             "public_url": "http://testserver",
         }
         return Settings(_env_file=None, **(values | changes))
@@ -238,7 +240,7 @@ class World:
             self.evidence,
             signer_of(RELAYER),
             times or Times(client or self.client, wall=None),
-            **more,
+            **{"confirmations": CONFIRMATIONS, **more},
         )
 
     def outbox(self, client: ChainClient | None = None, **more: Any) -> Outbox:
@@ -250,7 +252,8 @@ class World:
 
     def indexer(self, client: ChainClient | None = None, **more: Any) -> Indexer:
         """An indexer like a fresh process."""
-        return Indexer(self.engine, Contracts(client or self.client, self.deployment), **more)
+        contracts = Contracts(client or self.client, self.deployment)
+        return Indexer(self.engine, contracts, **{"confirmations": CONFIRMATIONS, **more})
 
     def round(self) -> Round:
         """One round of a fresh worker; its transactions must succeed."""

@@ -62,6 +62,12 @@ def block(answer: object, asked: Asked) -> Block:
     return found
 
 
+def transactions_of(answer: object, asked: Asked) -> list[bytes]:
+    """Hashes of the transactions of a block. Raises BlockMissing."""
+    block(answer, asked)
+    return list(Answer(asked.method, answer).data_list("transactions"))
+
+
 def block_or_none(answer: object, asked: Asked) -> Block | None:
     """A block; None where the node has none."""
     return None if answer is None else block(answer, asked)

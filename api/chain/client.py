@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Self, TypedDict, TypeVar
 
 from api.chain import checks
 from api.chain.answers import Block, Log, Logged, Receipt, SentTransaction
@@ -40,6 +40,14 @@ class _Pin:
 
     hash: bytes
     provider: Provider
+
+
+class ClientOptions(TypedDict, total=False):
+    """What a client of the chain can be told besides where it is, as in `Providers`."""
+
+    deadline_s: float
+    at_once: int
+    stop: threading.Event
 
 
 class ChainClient:
@@ -91,9 +99,15 @@ class ChainClient:
         *,
         attempts: int = READ_ATTEMPTS,
         block: int | None = None,
+        again: bool = False,
     ) -> T:
-        """One call. block: whose provider is asked first; what the answer is about."""
-        return self._ask_all(method, [params], parse, attempts=attempts, block=block)[0]
+        """One call. block: what the answer is about: whose provider is asked first.
+
+        again: for a second opinion the last of several providers is.
+        """
+        return self._ask_all(method, [params], parse, attempts=attempts, block=block, again=again)[
+            0
+        ]
 
     def _ask_all(
         self,
@@ -103,10 +117,13 @@ class ChainClient:
         *,
         attempts: int = READ_ATTEMPTS,
         block: int | None = None,
+        again: bool = False,
     ) -> list[T]:
         """Several calls of one method, which travel in batches and stay with one provider."""
         pin = None if block is None else self._pin(block)
         provider, answers = pin.provider if pin else None, list[T]()
+        if again:
+            provider = self._providers.all[-1]
         for first in range(0, len(params), _BATCH):
             some = params[first : first + _BATCH]
             found, provider = self._providers.ask(
@@ -225,6 +242,11 @@ class ChainClient:
         params = [["0x" + tx_hash.hex()] for tx_hash in tx_hashes]
         return self._ask_all("eth_getTransactionReceipt", params, checks.logged)
 
+    def transactions_of(self, block_hash: bytes) -> list[bytes]:
+        """Hashes of the transactions of a block, in their order. Raises BlockMissing."""
+        params = ["0x" + block_hash.hex(), False]
+        return self._ask("eth_getBlockByHash", params, checks.transactions_of)
+
     def receipts_of_block(self, block_hash: bytes) -> list[Logged]:
         """Receipts of all transactions of a block.
 
@@ -299,11 +321,14 @@ class ChainClient:
         *,
         topic: bytes | None = None,
         indexed: Sequence[Sequence[bytes] | None] = (),
+        whole: bool = False,
+        again: bool = False,
     ) -> list[Log]:
         """Logs of contracts in blocks `first` to `last`, halving ranges that the node refuses.
 
         topic: only logs of this event.  indexed: and only those whose indexed arguments are one of
-        these; None for any.
+        these; None for any.  whole: a range that is refused is the caller's to halve: RpcError.
+        again: asks the last of several providers first, for a second opinion.
         """
         if first > last:
             return []
@@ -316,10 +341,10 @@ class ChainClient:
             more = [None if of is None else ["0x" + each.hex() for each in of] for of in indexed]
             query["topics"] = ["0x" + topic.hex(), *more]
         try:
-            return self._ask("eth_getLogs", [query], checks.logs)
+            return self._ask("eth_getLogs", [query], checks.logs, block=last, again=again)
         except RpcError:
             # Nodes limit blocks or logs of one answer, each with another error: halve on any.
-            if first == last:
+            if whole or first == last:
                 raise
             middle = (first + last) // 2
             before = self.logs(addresses, first, middle, topic=topic, indexed=indexed)

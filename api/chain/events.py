@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
-from api.chain.answers import Block, Log
+from api.chain.answers import Log
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
@@ -140,6 +140,16 @@ def contract_names(deployment: Deployment) -> dict[str, str]:
     return {deployment.addresses[name].lower(): name for name in EVENTS}
 
 
+def known_topics(deployment: Deployment) -> list[tuple[str, bytes]]:
+    """Every event that we read: lower-case address of its contract, and its topic."""
+    return [(deployment.addresses[contract].lower(), topic) for contract, topic in _BY_TOPIC]
+
+
+def events_of_logs(contracts: Contracts, logs: Iterable[Log]) -> list[AnyEvent]:
+    """Decoded events of logs, in order."""
+    return _decoded(contracts.client, contract_names(contracts.deployment), logs)
+
+
 def _decoded(client: ChainClient, names: Mapping[str, str], logs: Iterable[Log]) -> list[AnyEvent]:
     times = BlockTimes(client)
     events = [event for log in logs for event in decode_log(log, names, times)]
@@ -150,13 +160,6 @@ def events_in(contracts: Contracts, first: int, last: int) -> list[AnyEvent]:
     """Decoded events of blocks `first` to `last`, in order."""
     names = contract_names(contracts.deployment)
     return _decoded(contracts.client, names, contracts.client.logs(list(names), first, last))
-
-
-def events_of_block(contracts: Contracts, block: Block) -> list[AnyEvent]:
-    """Decoded events of one block, in order. Raises RpcError if the node does not know it."""
-    names = contract_names(contracts.deployment)
-    logs = contracts.client.logs_of_block(list(names), block.hash)
-    return _decoded(contracts.client, names, logs)
 
 
 def iter_events(contracts: Contracts, *, last: int) -> Iterator[AnyEvent]:

@@ -6,6 +6,7 @@ from api.chain.contracts import Contracts
 from api.chain.emitted.args import read_log, topic_of
 from api.chain.emitted.facility_registry import LedgerKeySet
 from api.chain.events import LOG_RANGE, BlockTimes
+from api.chain.finality import ends_of
 from api.domain.log.authors import NamedKey
 from api.domain.units import Address, Bytes32
 
@@ -38,16 +39,17 @@ class NamedNow:
 
 
 def named_now(
-    contracts: Contracts, gpu_operator: str, key: Bytes32, *, confirmations: int
+    contracts: Contracts, gpu_operator: str, key: Bytes32, *, confirmations: int | None
 ) -> NamedNow | None:
     """Whether an operator names a ledger key now, and did so in a final block: what a
     reorganisation can take back is not written into a log.
 
     Raises:  ChainUnavailable.
     """
-    head = contracts.client.head()
-    number = max(contracts.deployment.start_block, head.number - confirmations)
-    final = contracts.client.block(number)
+    ends = ends_of(contracts.client, confirmations)
+    head, final, start = ends.head, ends.final, contracts.deployment.start_block
+    if final.number < start:
+        final = contracts.client.block(start)
     asked = contracts.facility_registry.ledger_key_of(Address(gpu_operator))
     if any(asked.at(block=block.number) != key for block in (head, final)):
         return None

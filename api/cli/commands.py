@@ -98,7 +98,7 @@ def worker(
         stop = _stop_event()
         rarely_collecting()
         with (
-            cli_wiring.open_worker(settings) as running,
+            cli_wiring.open_worker(settings, stop) as running,
             watched(settings, "worker", lambda: database_problems(running.engine)) as pulse,
         ):
             if running.dry:

@@ -97,7 +97,7 @@ def _api_keys(settings: Settings) -> list[Check]:
 
 def _chain(settings: Settings) -> list[Check]:
     try:
-        with ChainClient(settings.rpc_url) as client:
+        with ChainClient(settings.rpc_urls) as client:
             chain_id, head = client.chain_id(), client.head()
     except AppError as error:
         advice = "start a node, or set RENTROLL_RPC_URL"
@@ -127,7 +127,7 @@ def _contracts(settings: Settings) -> list[Check]:
         advice = "deploy (`tools/brownie run deploy --network rentroll`)"
         return [Check("contracts", "fail", f"no {settings.deployment_file}", advice)]
     try:
-        with ChainClient(settings.rpc_url) as client:
+        with ChainClient(settings.rpc_urls) as client:
             problems = code_problems(client, deployment)
     except AppError as error:
         return [Check("contracts", "fail", error.message, "the chain must answer first")]

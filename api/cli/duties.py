@@ -37,7 +37,7 @@ def duties_of(settings: Settings, facility_id: FacilityId, attester: str) -> Dut
     """Read duties from the chain. Nothing is sent. Raises Misconfigured, ChainUnavailable."""
     deployment = require_deployment(settings)
     account = calldata.checksum(attester)
-    with closing(ChainClient(settings.rpc_url)) as client:
+    with closing(ChainClient(settings.rpc_urls)) as client:
         contracts = Contracts(client, deployment)
         desk, statements = contracts.attester_desk, contracts.statement_registry
         block = client.head().number

@@ -55,7 +55,7 @@ def sign_refusal(
     check_place(place)
     signer = raw_key(key_file)
     deployment = require_deployment(settings)
-    with closing(ChainClient(settings.rpc_url)) as client:
+    with closing(ChainClient(settings.rpc_urls)) as client:
         contracts = Contracts(client, deployment)
         registry = contracts.statement_registry
         head = client.head()

@@ -1,6 +1,7 @@
 """Wiring of the processes that are not the HTTP application: worker, attester, one-off commands."""
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder
 from api.keys.keystore import raw_key
-from api.main import closing_times, recording_clock
+from api.main import closing_times, open_chain, recording_clock
 from api.settings import Settings
 
 _DAY_S = 86_400
@@ -48,18 +49,23 @@ class RunningWorker:
 
 
 @contextmanager
-def open_worker(settings: Settings) -> Iterator[RunningWorker]:
+def open_worker(settings: Settings, stop: threading.Event | None = None) -> Iterator[RunningWorker]:
     """Worker of the settings, on a migrated database; its connections end with it."""
     engine = open_engine(settings.database_url)
     upgrade(engine)
-    with open_relayer(settings) as signer, ChainClient(settings.rpc_url) as client:
+    stop, deployment = stop or threading.Event(), require_deployment(settings)
+    with (
+        open_relayer(settings) as signer,
+        open_chain(settings, engine, deployment, stop=stop) as client,
+    ):
         worker = Worker(
             engine,
-            Contracts(client, require_deployment(settings)),
+            Contracts(client, deployment),
             EvidenceFolder(settings.evidence_dir),
             signer,
             closing_times(settings, client),
             confirmations=settings.confirmations,
+            stop=stop,
         )
         yield RunningWorker(worker, engine, dry=signer is None)
 
@@ -76,7 +82,7 @@ def close_now(
     """
     engine = open_engine(settings.database_url)
     upgrade(engine)
-    with ChainClient(settings.rpc_url) as client:
+    with ChainClient(settings.rpc_urls) as client:
         clocks = closing_times(settings, client).look().clocks
     clocks.require_agreement(apart_s=settings.clocks_apart_s)
     now_s = clocks.past_s
@@ -107,7 +113,7 @@ def sign_order(
     """
     signer = raw_key(key_file)
     deployment = require_deployment(settings)
-    with ChainClient(settings.rpc_url) as client:
+    with ChainClient(settings.rpc_urls) as client:
         now_s = recording_clock(settings, client)()
     order = DeliveryOrder(
         holder=checksum(holder),

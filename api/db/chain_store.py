@@ -64,6 +64,11 @@ def block_at_or_below(connection: Connection, number: int) -> BlockRow | None:
     return _newest(connection, chain_blocks.c.number <= number)
 
 
+def block_at(connection: Connection, number: int) -> BlockRow | None:
+    """The remembered block of this very number, or None."""
+    return _newest(connection, chain_blocks.c.number == number)
+
+
 def _newest(connection: Connection, *where: ColumnElement[bool]) -> BlockRow | None:
     newest = _BLOCK.where(*where).order_by(chain_blocks.c.number.desc()).limit(1)
     return first_as(BlockRow, connection.execute(newest))

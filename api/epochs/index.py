@@ -1,22 +1,34 @@
-"""Index: follow the chain, notice reorgs by block hash, keep events in a rebuildable table."""
+"""Index: follow the chain, keep its logs and events, notice reorgs, halt where the chain lies."""
 
+import logging
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from api.chain.answers import Block
-from api.chain.client import RpcError
+from api.chain.answers import Block, Log
 from api.chain.contracts import Contracts
-from api.chain.emitted.args import EventArgs, named, write_payload
-from api.chain.emitted.rent_lockbox import FacilityClosed
-from api.chain.emitted.statement_registry import StatementPosted
-from api.chain.events import LOG_RANGE, AnyEvent, events_in, events_of_block
-from api.db import chain_store
-from api.db.chain_store import BlockRow, EventRow
+from api.chain.events import LOG_RANGE, BlockTimes, events_of_logs
+from api.chain.finality import Ends, ends_of
+from api.chain.provider import Rest
+from api.chain.providers import WrongChain
+from api.chain.rpc import BlockMissing, RpcError
+from api.clock import Clock, system_clock
+from api.db import chain_store, index_store
+from api.db.chain_store import BlockRow
+from api.db.index_store import IndexState
 from api.db.session import reading, transaction
-from api.domain.units import MAX_I64, Bytes32, Epoch, FacilityId, split_tranche_id
-from api.errors import ChainUnavailable
+from api.domain.units import Bytes32
+from api.epochs.index_checks import Checks
+from api.epochs.index_ranges import Ranges
+from api.epochs.index_reading import BlockLogs, log_row
+from api.epochs.index_rows import event_row
+from api.epochs.index_state import Station, halted
+from api.errors import ChainUnavailable, IndexHalted
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,168 +46,208 @@ class IndexProgress:
         return max(0, self.head - self.indexed)
 
 
-def final_block(*, indexed: int | None, head: int | None, confirmations: int) -> int | None:
-    """Newest indexed block that counts as final; None if there is none.
-
-    Args:    head: newest block of the node; None if it does not answer.
-    """
-    if indexed is None:
-        return None
-    # What is indexed was on the chain once: a node that lags does not make it less deep.
-    final = min(indexed, max(indexed, head or 0) - confirmations)
-    return final if final >= 0 else None
-
-
 class Indexer:
-    """Copies our contracts' events into `chain_events`, up to the head.
+    """Copies our contracts' logs and events into the database, up to the head.
 
-    Blocks that are final (`confirmations` behind the head) are read by range. Nearer ones are read
-    one by one by their hash: behind one address there may be nodes of different height, and one
-    that lags answers a range with the logs that it has, but refuses a hash that it does not know.
+    Blocks that are final are read by range. Nearer ones are read one by one by their hash: behind
+    one address there may be nodes of different height, and one that lags answers a range with the
+    logs that it has, but refuses a hash that it does not know.
     """
 
-    def __init__(self, engine: Engine, contracts: Contracts, *, confirmations: int = 0) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        contracts: Contracts,
+        *,
+        confirmations: int | None = 0,
+        stop: threading.Event | None = None,
+        wall: Clock = system_clock,
+    ) -> None:
+        """confirmations: as in `ends_of`.  stop: once set, `advance` ends after its request."""
         self._engine, self._contracts, self._client = engine, contracts, contracts.client
         self._confirmations = confirmations
+        self._stop = stop or threading.Event()
+        self._station = Station(engine, contracts.deployment, wall)
+        self._logs = BlockLogs(contracts)
+        self._checks = Checks(engine, contracts, self._logs)
+        self._ranges: Ranges | None = None
+        # After answers that cannot be believed it asks less and less often.
+        self._rest = Rest()
 
     def advance(self) -> IndexProgress:
-        """Index up to the head, or as far as the node's answers agree with each other."""
-        head = self._client.head().number
-        final = head - self._confirmations
-        indexed, rolled_back = self._common_block(head)
-        added = 0
-        while indexed < head:
-            last = min(final, indexed + LOG_RANGE) if indexed < final else indexed + 1
-            found = self._range(first=indexed + 1, last=last) if last <= final else self._near(last)
-            if found is None:
-                break
-            end, events = found
-            block = BlockRow(last, Bytes32(end.hash), end.time_s)
+        """Index up to the head, or as far as the node's answers agree with each other.
+
+        Raises:  IndexHalted when the chain is another one, or took back what was final;
+                 ChainUnavailable. The state of the index says why, and since when.
+        """
+        state = self._station.read()
+        if self._rest.left_s():
+            return IndexProgress(self._newest(), state.head, 0, 0)
+        try:
+            progress = self._advance(state)
+        except IndexHalted as error:
+            self._station.tell("halted", error.message)
+            raise
+        except WrongChain as error:
+            self._station.tell("halted", error.message)
+            raise halted(error.message) from error
+        except (ChainUnavailable, RpcError) as error:
+            self._station.tell("waiting", error.message)
+            self._rest.failed()
+            raise
+        return progress
+
+    def _advance(self, state: IndexState) -> IndexProgress:
+        ends = ends_of(self._client, self._confirmations)
+        state = self._station.identify(self._client, ends)
+        head = ends.head.number
+        indexed, rolled_back = self._common_block(state, head)
+        added, trouble = 0, None
+        while indexed < head and not self._stop.is_set():
             try:
-                with transaction(self._engine) as connection:
-                    newest = chain_store.last_block(connection)
-                    if newest is not None and newest.number != indexed:
-                        break
-                    chain_store.append_range(connection, [event_row(e) for e in events], block)
-            except IntegrityError:
+                step = self._step(indexed, ends)
+            except BlockMissing as error:
+                # The node that answered has not come this far: the next round asks again.
+                trouble = error.message
                 break
-            indexed, added = last, added + len(events)
+            except (ChainUnavailable, RpcError) as error:
+                trouble = error.message
+                self._rest.failed()
+                break
+            if step is None:
+                break
+            indexed, events = step
+            added += events
+            self._rest.answered()
+        self._finish(ends, indexed, trouble)
         return IndexProgress(indexed, head, added, rolled_back)
 
-    def _range(self, *, first: int, last: int) -> tuple[Block, list[AnyEvent]] | None:
-        """Events of final blocks; None if the chain changed meanwhile."""
-        # The end's hash before and after: two nodes, or a reorg in between, would differ.
-        before = self._client.block(last)
-        events = events_in(self._contracts, first, last)
-        return (before, events) if self._client.block(last).hash == before.hash else None
-
-    def _near(self, number: int) -> tuple[Block, list[AnyEvent]] | None:
-        """Events of one block near the head; None if it does not follow what is indexed."""
-        try:
-            block = self._client.block(number)
-            events = events_of_block(self._contracts, block)
-        except (ChainUnavailable, RpcError):
-            # The node that answered has not come this far: the next round asks again.
-            return None
+    def _finish(self, ends: Ends, indexed: int, trouble: str | None) -> None:
+        """Say how it stands, look again at what became final, count now and then."""
+        known = None if self._ranges is None else self._ranges.known
         with reading(self._engine) as connection:
-            before = chain_store.block_at_or_below(connection, number - 1)
-        if before is None or before.number < number - 1 or before.block_hash == block.parent_hash:
-            return block, events
-        return None
+            final = chain_store.block_at_or_below(connection, ends.final.number)
+        self._station.reached(ends, final, log_range=known)
+        if ends.head.number < indexed:
+            trouble = f"the node is at block {ends.head.number}, the index at {indexed}: it lags"
+        if trouble is not None:
+            self._station.tell("waiting", trouble)
+        elif indexed < ends.head.number:
+            self._station.tell("catching_up", None)
+        elif not self._stop.is_set():
+            wrong = self._checks.run(self._station)
+            self._station.tell("following" if wrong is None else "incomplete", wrong)
+
+    def look_again(self) -> None:
+        """Look a second time at all final blocks that were looked at once, however few they are."""
+        self._checks.look_again(self._station)
+
+    def _step(self, indexed: int, ends: Ends) -> tuple[int, int] | None:
+        """Read and store what follows; the newest block and its events, None if it does not follow.
+
+        Raises:  ChainUnavailable, RpcError.
+        """
+        if indexed < ends.final.number:
+            last, block, logs = self._range(indexed + 1, ends.final.number)
+        else:
+            last = indexed + 1
+            near = self._client.block(last)
+            with reading(self._engine) as connection:
+                before = chain_store.block_at(connection, last - 1)
+            if before is not None and before.block_hash != near.parent_hash:
+                # A reorg while it was read: the next round goes back.
+                return None
+            block, logs = near, self._logs.of_block(near)
+        return self._store(indexed, logs, BlockRow(last, Bytes32(block.hash), block.time_s))
+
+    def _range(self, first: int, final: int) -> tuple[int, Block, list[Log]]:
+        """Final blocks from `first` on, as many as nodes take at a time."""
+        if self._ranges is None:
+            known = self._station.read().log_range
+            self._ranges = Ranges(known, most=LOG_RANGE)
+        while True:
+            last = min(final, first + self._ranges.next() - 1)
+            try:
+                block, logs = self._logs.of_range(first, last)
+            except RpcError:
+                # Nodes limit blocks or logs of one answer, each with another error: halve on any.
+                self._ranges.refuse(last - first + 1)
+                if first == last or self._stop.is_set():
+                    raise
+                continue
+            self._ranges.took(last - first + 1)
+            return last, block, logs
+
+    def _store(self, indexed: int, logs: Sequence[Log], block: BlockRow) -> tuple[int, int] | None:
+        """Store logs and events up to a block; None if another process was quicker."""
+        times = BlockTimes(self._client)
+        rows = [log_row(log, times.of(log)) for log in logs]
+        events = [event_row(event) for event in events_of_logs(self._contracts, logs)]
+        try:
+            with transaction(self._engine) as connection:
+                newest = chain_store.last_block(connection)
+                if newest is not None and newest.number != indexed:
+                    return None
+                index_store.insert_logs(connection, rows)
+                chain_store.append_range(connection, events, block)
+        except IntegrityError:
+            _log.warning("another process indexed block %d meanwhile", block.number)
+            return None
+        return block.number, len(events)
 
     def rebuild(self) -> IndexProgress:
         """Drop everything and index again from the deployment's block."""
         with transaction(self._engine) as connection:
-            chain_store.drop_above(connection, -1)
+            index_store.forget(connection)
+        self._ranges = None
         return self.advance()
 
-    def _common_block(self, head: int) -> tuple[int, int]:
-        """Newest indexed block that the chain still has; what lies above it is undone."""
-        start = self._contracts.deployment.start_block - 1
+    def _newest(self) -> int:
+        with reading(self._engine) as connection:
+            newest = chain_store.last_block(connection)
+        return self._before if newest is None else newest.number
+
+    @property
+    def _before(self) -> int:
+        """The block before the deployment's."""
+        return self._contracts.deployment.start_block - 1
+
+    def _common_block(self, state: IndexState, head: int) -> tuple[int, int]:
+        """Newest indexed block that the chain still has; what lies above it is undone.
+
+        Raises:  IndexHalted if that would be below a final one.
+        """
         with reading(self._engine) as connection:
             newest = chain_store.last_block(connection)
             block = chain_store.block_at_or_below(connection, head)
         if newest is None:
-            return start, 0
+            return self._before, 0
         if block is None or self._stands(block):
             # A node that lags has no word on newer blocks: only a hash can contradict them.
             return newest.number, 0
         while block is not None and not self._stands(block):
+            if block.number <= state.final_number:
+                raise halted(
+                    f"block {block.number} was final as 0x{block.block_hash.hex()[:16]}…, and the"
+                    " chain has another one there: nothing was taken back"
+                )
             with reading(self._engine) as connection:
                 block = chain_store.block_at_or_below(connection, block.number - 1)
-        common = start if block is None else block.number
+        common = max(self._before if block is None else block.number, state.final_number)
         with transaction(self._engine) as connection:
             chain_store.drop_above(connection, common)
+            index_store.drop_logs_above(connection, common)
+            if state.final_hash is not None and (block is None or block.number < common):
+                time_s = self._client.block(common).time_s
+                chain_store.append_range(connection, [], BlockRow(common, state.final_hash, time_s))
+        _log.warning("a reorg took %d blocks back, to block %d", newest.number - common, common)
         return common, newest.number - common
 
     def _stands(self, block: BlockRow) -> bool:
         return self._client.block(block.number).hash == block.block_hash
 
 
-# Whose event it is, and its second number: fee, what still streams, where a voiding ends, units.
-_ACCOUNTS = ("attester", "holder", "payer", "buyer", "gpuOperator", "from", "wallet")
-_AMOUNTS = ("amount", "value", "cost")
-_EXTRAS = (
-    *("fee", "unvested", "epochsPostedBefore", "publishedBefore", "gpuSeconds", "units", "state"),
-    "unearned",
-)
-
-
-class _Named:
-    """Arguments of an event by their names in Solidity: the first of some names that is there."""
-
-    def __init__(self, args: EventArgs) -> None:
-        self._args = named(args)
-
-    def number(self, *names: str) -> int | None:
-        """A number; None also for one that the database has no room for."""
-        number = self._first(names)
-        return number if isinstance(number, int) and abs(number) <= MAX_I64 else None
-
-    def text(self, *names: str) -> str | None:
-        """A number of any size, or an address, as text."""
-        value = self._first(names)
-        return None if value is None else str(value)
-
-    def hash(self, name: str) -> Bytes32 | None:
-        """A hash."""
-        value = self._args.get(name)
-        return Bytes32(value) if isinstance(value, bytes) else None
-
-    def _first(self, names: tuple[str, ...]) -> object:
-        return next((self._args[n] for n in names if n in self._args), None)
-
-
-def event_row(event: AnyEvent) -> EventRow:
-    """Row of `chain_events` for one event."""
-    args = _Named(event.args)
-    token_id = args.text("id")
-    facility_id, epoch = args.number("facilityId"), args.number("epoch", "settledEpochs")
-    if args.text("facilityId") is None and token_id is not None:
-        owner = split_tranche_id(int(token_id))[0]
-        facility_id = owner if owner <= MAX_I64 else None
-    amount = args.number(*_AMOUNTS)
-    if isinstance(event.args, StatementPosted):
-        gross = event.args.statement.gross_revenue_micros
-        amount = gross if abs(gross) <= MAX_I64 else None
-    elif isinstance(event.args, FacilityClosed):
-        shared = event.args.closing.bond_micros + event.args.closing.escrow_micros
-        amount = shared if shared <= MAX_I64 else None
-    return EventRow(
-        block_number=event.block_number,
-        log_index=event.log_index,
-        part=event.part,
-        block_time_s=event.block_time_s,
-        tx_hash=event.tx_hash,
-        contract=event.contract,
-        event=event.name,
-        facility_id=None if facility_id is None else FacilityId(facility_id),
-        epoch=None if epoch is None else Epoch(epoch),
-        token_id=token_id,
-        account=args.text(*_ACCOUNTS),
-        counterparty=args.text("to"),
-        amount=amount,
-        extra=args.number(*_EXTRAS),
-        statement_hash=args.hash("statementHash"),
-        payload=write_payload(event.args),
-    )
+def state_of(engine: Engine) -> IndexState | None:
+    """How the index stands, for who only looks; None before it first did anything."""
+    with reading(engine) as connection:
+        return index_store.index_state_row(connection)

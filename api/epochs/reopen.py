@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, select
 
 from api.chain.contracts import Contracts
-from api.db import chain_store
+from api.db import chain_store, index_store
 from api.db import reopenings as store
 from api.db.facilities import lock_facility, own_facility_row, set_last_recorded
 from api.db.session import reading, transaction
@@ -35,7 +35,6 @@ from api.domain.statements.evidence import (
 from api.domain.statements.statement import Statement
 from api.domain.transactions import UNDER_WAY
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
-from api.epochs.index import final_block
 from api.errors import Conflict, Misconfigured, NotFound
 from api.evidence_store import EvidenceFolder
 
@@ -66,7 +65,6 @@ def reopen(
     operator_id: OperatorId,
     facility_id: FacilityId,
     epoch: Epoch,
-    confirmations: int,
     now_s: int,
 ) -> Reopened:
     """Take an epoch whose statement was proven wrong, and those after it, out of the books.
@@ -80,18 +78,14 @@ def reopen(
         own_facility_row(connection, operator_id, facility_id)
     if contracts is None:
         raise Misconfigured("there is no deployment file: nothing can have been voided")
-    head, posted = _chain(contracts, FacilityId(facility_id))
+    posted = _posted(contracts, FacilityId(facility_id))
     with reading(engine) as connection:
         row = own_facility_row(connection, operator_id, facility_id)
-        _require_voided(
-            connection, row, epoch, posted=posted, head=head, confirmations=confirmations
-        )
+        _require_voided(connection, row, epoch, posted=posted)
         kept = _keep_evidence(connection, evidence, facility_id, epoch)
     with transaction(engine) as connection:
         row = lock_facility(connection, facility_id)
-        _require_voided(
-            connection, row, epoch, posted=posted, head=head, confirmations=confirmations
-        )
+        _require_voided(connection, row, epoch, posted=posted)
         # Whatever was recorded up to now keeps its place: the new rule begins a second later.
         at_s = max(now_s, row.last_recorded_at_s + 1)
         reopening = NewReopening(
@@ -122,7 +116,6 @@ def obstacles(
     *,
     facility_id: FacilityId,
     epochs: Sequence[Epoch],
-    confirmations: int,
 ) -> dict[Epoch, Obstacle | None]:
     """Why each of some voided epochs cannot be reopened now; None if it can.
 
@@ -130,7 +123,7 @@ def obstacles(
     """
     if not epochs or contracts is None:
         return {}
-    head, posted = _chain(contracts, FacilityId(facility_id))
+    posted = _posted(contracts, FacilityId(facility_id))
     with reading(engine) as connection:
         return {
             epoch: _obstacle(
@@ -138,17 +131,15 @@ def obstacles(
                 facility_id,
                 epoch,
                 posted=posted,
-                head=head,
-                confirmations=confirmations,
             )
             for epoch in epochs
         }
 
 
-def _chain(contracts: Contracts, facility_id: FacilityId) -> tuple[int, int]:
-    """Newest block of the node, and how many statements the contract has there."""
+def _posted(contracts: Contracts, facility_id: FacilityId) -> int:
+    """How many statements of a facility the contract has now."""
     head = contracts.client.head().number
-    return head, contracts.statement_registry.epochs_posted(facility_id).at(block=head)
+    return contracts.statement_registry.epochs_posted(facility_id).at(block=head)
 
 
 def _stored_hash(connection: Connection, facility_id: FacilityId, epoch: Epoch) -> Bytes32 | None:
@@ -164,16 +155,12 @@ def _require_voided(
     epoch: Epoch,
     *,
     posted: int,
-    head: int,
-    confirmations: int,
 ) -> None:
     facility_id = row.facility_id
     names = {"facility_id": facility_id, "epoch": epoch}
     if _stored_hash(connection, facility_id, epoch) is None:
         raise NotFound(f"facility {facility_id} has no statement of epoch {epoch}", **names)
-    obstacle = _obstacle(
-        connection, facility_id, epoch, posted=posted, head=head, confirmations=confirmations
-    )
+    obstacle = _obstacle(connection, facility_id, epoch, posted=posted)
     if obstacle is not None:
         raise Conflict(obstacle.message, reason=obstacle.reason, **names)
 
@@ -184,8 +171,6 @@ def _obstacle(
     epoch: Epoch,
     *,
     posted: int,
-    head: int,
-    confirmations: int,
 ) -> Obstacle | None:
     progress = progress_of(connection, facility_id)
     stored = _stored_hash(connection, facility_id, epoch)
@@ -194,9 +179,7 @@ def _obstacle(
     if progress.posted != epoch or posted != epoch:
         return Obstacle("not_next", f"epoch {posted} is the next to be posted")
     voids = chain_store.events_named(connection, "StatementVoided", facility_id=facility_id)
-    block = chain_store.last_block(connection)
-    newest = block.number if block is not None else -1
-    final = final_block(indexed=newest, head=head, confirmations=confirmations)
+    final = index_store.final_number(connection)
     if final is None or voids[-1].block_number > final:
         return Obstacle("void_not_final", "the fault is too young: a reorg could undo it")
     under_way = select(intents.c.intent_pk).where(

@@ -1,5 +1,6 @@
 """Worker: one round of approve, close, post, settle, serve, finish, index. Any may be repeated."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -60,7 +61,8 @@ class Worker:
         signer: Signer | None,
         times: Times,
         *,
-        confirmations: int = 0,
+        confirmations: int | None = 0,
+        stop: threading.Event | None = None,
         on_closed: Callable[[Closed], None] | None = None,
         policy: Policy | None = None,
     ) -> None:
@@ -68,7 +70,7 @@ class Worker:
         self._evidence, self._times, self._on_closed = evidence, times, on_closed
         self._books = KeptBooks()
         self._partitions = Partitions(engine)
-        self._indexer = Indexer(engine, contracts, confirmations=confirmations)
+        self._indexer = Indexer(engine, contracts, confirmations=confirmations, stop=stop)
         chain_id = contracts.deployment.chain_id
         self._outbox = (
             Outbox(

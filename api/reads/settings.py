@@ -1,5 +1,6 @@
 """What never changes of a deployment and clients must know: read from the chain once."""
 
+import time
 from dataclasses import dataclass
 from threading import Lock
 
@@ -17,6 +18,9 @@ CHAINS: dict[int, tuple[str | None, str]] = {
     84532: ("Base Sepolia", "ETH"),
     11155111: ("Sepolia", "ETH"),
 }
+
+_TURN_S = 0.5
+_AGAIN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +41,24 @@ class FactReader:
         self._contracts = contracts
         self._facts: ChainFacts | None = None
         self._lock = Lock()
+        self._again_at = 0.0
 
     def read(self) -> ChainFacts:
         """Facts of the deployment; all None without a deployment or a node that answers."""
         if self._contracts is None:
             return ChainFacts()
-        # One request asks; those that come meanwhile wait for its answer.
-        with self._lock:
-            if self._facts is None:
-                self._facts = _ask(self._contracts)
-            return self._facts or ChainFacts()
+        if self._facts is not None:
+            return self._facts
+        # One request asks; those that come meanwhile wait a little for its answer, and after a
+        # node that did not give one nobody asks for a while: pages do without these facts.
+        if time.monotonic() >= self._again_at and self._lock.acquire(timeout=_TURN_S):
+            try:
+                if self._facts is None and time.monotonic() >= self._again_at:
+                    self._facts = _ask(self._contracts)
+                    self._again_at = time.monotonic() + _AGAIN_S
+            finally:
+                self._lock.release()
+        return self._facts or ChainFacts()
 
 
 def _ask(contracts: Contracts) -> ChainFacts | None:

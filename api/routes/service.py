@@ -13,6 +13,7 @@ from api.access.keys import KeyUses
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
+from api.chain.kept_head import KeptHead
 from api.chain.ledger_keys import NamedNow, named_now
 from api.clock import Clock
 from api.domain.units import Bytes32
@@ -58,6 +59,7 @@ class Service:
     engine: Engine
     key_uses: KeyUses
     client: ChainClient
+    newest: KeptHead
     contracts: Contracts | None
     facts: FactReader
     evidence: EvidenceFolder

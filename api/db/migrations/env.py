@@ -7,6 +7,7 @@ from api.db.tables import bills as tables_bills  # noqa: F401
 from api.db.tables import chain as tables_chain  # noqa: F401
 from api.db.tables import console as tables_console  # noqa: F401
 from api.db.tables import history as tables_history  # noqa: F401
+from api.db.tables import index as tables_index  # noqa: F401
 from api.db.tables import leases as tables_leases  # noqa: F401
 from api.db.tables import ledger as tables_ledger  # noqa: F401
 from api.db.tables import lost as tables_lost  # noqa: F401

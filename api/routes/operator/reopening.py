@@ -48,7 +48,6 @@ def reopen_epoch(
         operator_id=operator_id,
         facility_id=facility_id,
         epoch=epoch,
-        confirmations=service.settings.confirmations,
         now_s=service.clock(),
     )
     return ReopenedOut(

@@ -36,7 +36,10 @@ class ConfigOut(BaseModel):
     challenge_window_s: int | None = Field(
         description="Seconds between posting and finality; null while no node answered yet."
     )
-    confirmations: int = Field(description="Blocks behind the head that count as final.")
+    confirmations: int | None = Field(
+        description="Blocks behind the head that count as final; null: what the node calls"
+        " `finalized`, and 12 where it calls nothing so."
+    )
     explorer_url: str | None = Field(description="Block explorer; null if there is none.")
     clock: str = Field(description="Where time comes from: system or chain.")
     now_s: int = Field(description="Time now by that clock, UTC seconds.")
@@ -63,7 +66,7 @@ def get_config(service: ServiceDep) -> ConfigOut:
     return ConfigOut(
         chain_id=chain_id,
         chain_name=name,
-        rpc_url=settings.public_rpc_url or settings.rpc_url,
+        rpc_url=settings.public_rpc_url or settings.rpc_urls[0],
         native_symbol=symbol,
         settlement_token=token,
         contracts=dict(deployment.addresses) if deployment else {},

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.db import chain_store
+from api.db import chain_store, index_store
 from api.db import outbox as outbox_rows
+from api.db.index_store import IndexState
 from api.db.session import ping, reading
-from api.epochs.index import final_block
-from api.errors import ChainUnavailable
 from api.reads.attesters import attester_warnings
 from api.routes.http.problems import errors
 from api.routes.service import Service, ServiceDep
@@ -23,15 +22,31 @@ class HealthOut(BaseModel):
     status: str = Field(description="Always `ok`; anything else is a problem.")
 
 
+class IndexOut(BaseModel):
+    """How the copy of the chain stands, from which everything that is shown comes."""
+
+    state: str = Field(
+        description="`following`; `catching_up`; `waiting` for a node that answers or is up to"
+        " date; `incomplete`: it contradicts the contracts; `halted`: the chain is another one, or"
+        " took back what was final, and a person has to look."
+    )
+    reason: str | None = Field(description="Why, in words, with the way out; null if all is well.")
+    since_s: int = Field(description="In this state since, UTC seconds by wall clock.")
+    seen_at_s: int = Field(description="Newest look at the chain, UTC seconds by wall clock.")
+    head: int = Field(description="Newest block then.")
+    checked_block: int = Field(description="Up to this block, logs were looked at twice.")
+
+
 class StatusOut(BaseModel):
     """Where the service stands."""
 
     chain_head: int | None = Field(description="Newest block of the node; null if unreachable.")
     indexed_block: int | None = Field(description="Newest indexed block.")
     final_block: int | None = Field(
-        description="Number of the newest indexed block as deep as `confirmations` asks: rows"
-        " up to it are final, later ones a reorg can still take back."
+        description="Number of the newest indexed block that is final: rows up to it stay, later"
+        " ones a reorg can still take back. It never goes back."
     )
+    index: IndexOut | None = Field(description="How the index stands; null before it ever ran.")
     now_s: int = Field(description="The service's clock, UTC seconds.")
     open_transactions: int = Field(description="Sent, outcome not known yet.")
     attester_warnings: list[str] = Field(
@@ -42,24 +57,29 @@ class StatusOut(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Numbers of the newest indexed block, the newest final one and the node's newest."""
+    """Numbers of the newest indexed block, and of the newest of these that is final."""
 
     indexed: int | None
     final: int | None
-    head: int | None
 
 
 def read_blocks(service: Service) -> Blocks:
-    """How far the chain is read; None where nothing is indexed, or no node answers."""
+    """How far the chain is read; None where nothing is indexed, or nothing is final."""
     with reading(service.engine) as connection:
         block = chain_store.last_block(connection)
-    try:
-        head = service.client.head().number
-    except ChainUnavailable:
-        head = None
-    indexed = block.number if block else None
-    final = final_block(indexed=indexed, head=head, confirmations=service.settings.confirmations)
-    return Blocks(indexed, final, head)
+        final = index_store.final_number(connection)
+    return Blocks(block.number if block else None, final)
+
+
+def _to_api_index(state: IndexState) -> IndexOut:
+    return IndexOut(
+        state=state.state,
+        reason=state.reason,
+        since_s=state.since_s,
+        seen_at_s=state.seen_at_s,
+        head=state.head,
+        checked_block=state.looked_number,
+    )
 
 
 @router.get("/health", responses=errors())
@@ -76,11 +96,13 @@ def get_status(service: ServiceDep) -> StatusOut:
     with reading(service.engine) as connection:
         waiting = outbox_rows.open_count(connection)
         warnings = attester_warnings(connection, minimum_bond_micros=minimum)
+        state = index_store.index_state_row(connection)
     blocks = read_blocks(service)
     return StatusOut(
-        chain_head=blocks.head,
+        chain_head=service.newest.number(),
         indexed_block=blocks.indexed,
         final_block=blocks.final,
+        index=None if state is None else _to_api_index(state),
         now_s=service.clock(),
         open_transactions=waiting,
         attester_warnings=warnings,

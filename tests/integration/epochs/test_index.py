@@ -1,19 +1,36 @@
 """The index on a real chain: reorgs, nodes that lag or limit, and what counts as final."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from api.db import chain_store
+from api.chain.client import ChainClient
+from api.chain.contracts import Contracts
+from api.db import chain_store, index_store
 from api.db.session import reading
 from api.db.tables.chain import chain_blocks, chain_events
-from api.epochs.index import final_block
-from api.errors import ChainUnavailable
-from tests.faulty_nodes import Behind, Capped, TallHead, TwoHeights
+from api.epochs.index import Indexer
+from api.errors import ChainUnavailable, IndexHalted
+from tests import chain_faults
+from tests.chain_proxy import ANY, ChainProxy
 from tests.world import World
 
 pytestmark = pytest.mark.chain
+
+BLOCK, LOGS = "eth_getBlockByNumber", "eth_getLogs"
+
+
+@pytest.fixture
+def proxy(world: World) -> Iterator[ChainProxy]:
+    """The world's node, behind a proxy."""
+    with ChainProxy(world.chain.rpc_url) as found:
+        yield found
+
+
+def _through(world: World, proxy: ChainProxy, **more: Any) -> Indexer:
+    return world.indexer(ChainClient(proxy.url), **more)
 
 
 def _rows(world: World) -> list[Any]:
@@ -59,44 +76,55 @@ def test_index__shallow_reorg__drops_what_is_gone_and_follows(world: World) -> N
     _assert_as_rebuilt(world)
 
 
-@pytest.mark.parametrize("confirmations", [0, 3, 100])
-def test_index__reorg_deeper_than_finality__goes_back_to_a_common_block(
+@pytest.mark.parametrize("confirmations", [6, 100])
+def test_index__reorg_of_what_is_not_final__goes_back_to_a_common_block(
     world: World, confirmations: int
 ) -> None:
-    """ATTACKS 36: several indexed range ends are undone at once."""
+    """ATTACKS 36: several indexed blocks are undone at once, to the last that is final."""
     indexer = world.indexer(confirmations=confirmations)
     indexer.advance()
-    for amount in (1, 2, 3, 4):
+    for amount in (1, 2, 3, 4, 5, 6):
         world.pay(amount)
         indexer.advance()
 
     world.chain.rpc("anvil_reorg", 6, [])
     progress = indexer.advance()
 
-    assert progress.rolled_back >= 6
+    assert progress.rolled_back == 6
     assert _collected(world) == 0
     assert progress.behind == 0
     _assert_as_rebuilt(world)
 
 
-def test_index__reorg_of_everything_remembered__starts_again(world: World) -> None:
-    indexer = world.indexer()
-    world.pay(1)
+@pytest.mark.both_databases
+def test_index__reorg_below_what_was_final__halts_and_takes_nothing_back(world: World) -> None:
+    """F8: it says so, loudly and everywhere, until a person asks for the chain to be read anew."""
+    indexer = world.indexer(confirmations=3)
+    for amount in range(8):
+        world.pay(amount + 1)
     indexer.advance()
-    assert len(_blocks(world)) == 1
+    before, status = _rows(world), world.http.get("/v1/status").json()
 
-    world.chain.rpc("anvil_reorg", 1, [])
-    indexer.advance()
+    world.chain.rpc("anvil_reorg", 7, [])
+    for again in (indexer, world.indexer(confirmations=3), world.indexer(confirmations=0)):
+        with pytest.raises(IndexHalted, match="below what was final.*reindex --from-chain"):
+            again.advance()
 
-    assert _collected(world) == 0
-    _assert_as_rebuilt(world)
+    said = world.http.get("/v1/status").json()
+    assert _rows(world) == before
+    assert said["final_block"] == status["final_block"]
+    assert said["index"]["state"] == "halted"
+    assert "below what was final" in said["index"]["reason"]
+    world.indexer(confirmations=3).rebuild()
+    assert _collected(world) == 1
+    assert world.http.get("/v1/status").json()["index"]["state"] == "following"
 
 
 def test_index__killed_during_a_rollback__finishes_it_later(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ATTACKS 36, 37: and another reorg comes in between."""
-    indexer = world.indexer(confirmations=3)
+    indexer = world.indexer(confirmations=5)
     world.pay(1)
     indexer.advance()
     world.pay(2)
@@ -124,57 +152,78 @@ def test_index__killed_during_a_rollback__finishes_it_later(
 @pytest.mark.both_databases
 def test_index__rebuild__gives_the_same_rows(world: World) -> None:
     world.pay(1_000)
-    for confirmations in (0, 5, 1_000):
+    for confirmations in (0, 5, 1_000, None):
         world.indexer(confirmations=confirmations).rebuild()
         _assert_as_rebuilt(world)
     assert _collected(world) == 1_000
 
 
 @pytest.mark.parametrize("steps", [1, 4])
-def test_index__node_lags__undoes_nothing(world: World, steps: int) -> None:
+def test_index__node_lags__undoes_nothing(world: World, proxy: ChainProxy, steps: int) -> None:
     """ATTACKS 36: with one remembered block above the node's head, and with several below it."""
-    node = Behind(world.chain.rpc_url)
-    indexer = world.indexer(node)
+    indexer = _through(world, proxy)
     for amount in range(steps):
         world.pay(amount + 1)
         indexer.advance()
     before = _rows(world)
 
-    node.lag = 2
-    progress = indexer.advance()
+    with proxy.during(ANY, chain_faults.behind(2)):
+        progress = indexer.advance()
+        said = index_store_state(world)
 
     assert (progress.rolled_back, progress.added, progress.behind) == (0, 0, 0)
     assert _rows(world) == before
-    node.lag = 0
+    assert (said.state, "it lags" in str(said.reason)) == ("waiting", True)
     world.pay(9)
     assert indexer.advance().added > 0
+    assert index_store_state(world).state == "following"
     _assert_as_rebuilt(world)
 
 
-def test_index__big_ranges_refused__are_halved(world: World) -> None:
+def index_store_state(world: World) -> index_store.IndexState:
+    """How the index stands."""
+    with reading(world.engine) as connection:
+        state = index_store.index_state_row(connection)
+    assert state is not None
+    return state
+
+
+def test_index__big_ranges_refused__are_found_once_and_remembered(
+    world: World, proxy: ChainProxy
+) -> None:
     """ATTACKS 36."""
-    node = Capped(world.chain.rpc_url)
+    proxy.on(LOGS, chain_faults.range_cap(4))
     world.pay(1)
 
-    world.indexer(node).advance()
+    _through(world, proxy).advance()
+    refused = sum(length > 4 for length in _lengths(proxy))
+    proxy.forget()
+    world.chain.rpc("anvil_mine", hex(20))
+    _through(world, proxy).advance()
 
-    assert node.refused > 0
     assert _collected(world) == 1
+    assert 3 < refused < 12
+    assert index_store_state(world).log_range == 4
+    assert max(_lengths(proxy)) == 4
     _assert_as_rebuilt(world)
 
 
-def test_index__logs_from_a_node_that_lags__loses_none(world: World) -> None:
+def _lengths(proxy: ChainProxy) -> list[int]:
+    """Blocks of each query of logs by range."""
+    queries = [q[0] for method, q in proxy.asked if method == LOGS and "fromBlock" in q[0]]
+    return [int(q["toBlock"], 16) - int(q["fromBlock"], 16) + 1 for q in queries]
+
+
+def test_index__logs_from_a_node_that_lags__loses_none(world: World, proxy: ChainProxy) -> None:
     """ATTACKS 36: a range that ends above that node's head would be answered without its end."""
-    node = TwoHeights(world.chain.rpc_url)
-    node.lag = 2
     world.pay(1)
     world.pay(2)
     world.pay(3)
 
-    early = world.indexer(node, confirmations=5).advance()
-    seen = _collected(world)
-    node.lag = 0
-    late = world.indexer(node, confirmations=5).advance()
+    with proxy.during(LOGS, chain_faults.behind(2)):
+        early = _through(world, proxy, confirmations=5).advance()
+        seen = _collected(world)
+    late = _through(world, proxy, confirmations=5).advance()
 
     assert (early.behind, seen) == (2, 1)
     assert late.behind == 0
@@ -182,41 +231,39 @@ def test_index__logs_from_a_node_that_lags__loses_none(world: World) -> None:
     _assert_as_rebuilt(world)
 
 
-def test_index__blocks_from_a_node_that_lags__stops_and_stores_nothing_wrong(world: World) -> None:
+def test_index__blocks_from_a_node_that_lags__stops_and_stores_nothing_wrong(
+    world: World, proxy: ChainProxy
+) -> None:
     world.pay(1)
     world.pay(2)
-    tall = TallHead(world.chain.rpc_url, lag=1)
-    indexer = world.indexer(tall, confirmations=5)
-    assert indexer.advance().behind == 1
-    with pytest.raises(ChainUnavailable):
-        world.indexer(tall).advance()
+    proxy.on(ANY, chain_faults.behind(1), when=lambda ask: "latest" not in ask.params)
+
+    assert _through(world, proxy, confirmations=5).advance().behind == 1
+    with reading(world.engine) as connection:
+        newest = chain_store.last_block(connection)
+    assert newest is not None
+    proxy.clear()
     world.indexer().advance()
 
     assert _collected(world) == 3
     _assert_as_rebuilt(world)
 
 
-@pytest.mark.parametrize(
-    ("indexed", "head", "confirmations", "expected"),
-    [
-        (None, 10, 3, None),
-        (10, 10, 0, 10),
-        (10, 10, 3, 7),
-        (5, 10, 3, 5),
-        (8, 10, 3, 7),
-        (10, 4, 3, 7),
-        (10, None, 3, 7),
-        (2, 2, 3, None),
-    ],
-)
-def test_final_block__of_heights__is_as_deep_as_asked(
-    indexed: int | None, head: int | None, confirmations: int, expected: int | None
+def test_index__node_does_not_answer__says_so_in_the_status(
+    world: World, proxy: ChainProxy
 ) -> None:
-    assert final_block(indexed=indexed, head=head, confirmations=confirmations) == expected
+    _through(world, proxy).advance()
+    proxy.on(ANY, chain_faults.bad_gateway)
+
+    with pytest.raises(ChainUnavailable):
+        _through(world, proxy).advance()
+
+    said = world.http.get("/v1/status").json()["index"]
+    assert (said["state"], "does not answer" in said["reason"]) == ("waiting", True)
 
 
 def test_status__indexed_to_the_head__names_the_final_block(world: World) -> None:
-    world.indexer().advance()
+    world.indexer(confirmations=2).advance()
     head = world.client.head().number
 
     status = world.http.get("/v1/status").json()
@@ -224,3 +271,18 @@ def test_status__indexed_to_the_head__names_the_final_block(world: World) -> Non
 
     assert (status["chain_head"], status["indexed_block"]) == (head, head)
     assert status["final_block"] == money["final_block"] == head - 2
+    assert status["index"]["state"] == "following"
+
+
+def test_index__of_another_deployment__is_not_mixed_with_this_one(world: World) -> None:
+    """F7: the database says of which contracts it is."""
+    world.indexer().advance()
+    other = world.deployment.__class__(
+        **{
+            **{f: getattr(world.deployment, f) for f in world.deployment.__dataclass_fields__},
+            "chain_id": 5,
+        }
+    )
+
+    with pytest.raises(IndexHalted, match="the index of chain 31337.*deployment file is of chain"):
+        Indexer(world.engine, Contracts(world.client, other)).advance()

@@ -13,7 +13,8 @@ from api.db import statements as statement_store
 from api.epochs import post
 from api.evidence_store import EvidenceFolder
 from tests.factories import DAY_S, HOUR_S
-from tests.faulty_nodes import LosesReplies
+from tests import chain_faults
+from tests.chain_proxy import ChainProxy
 from tests.world import World
 
 pytestmark = pytest.mark.chain

@@ -108,7 +108,6 @@ def list_console_epochs(
         service.contracts,
         facility_id=facility_id,
         epochs=[Epoch(view.epoch) for view in views if view.state == "voided"],
-        confirmations=service.settings.confirmations,
     )
     return EpochsOut(
         total=total,

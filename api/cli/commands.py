@@ -1,7 +1,5 @@
 """`rentroll`: the service, its worker and attesters, import, closing, verification, doctor."""
 
-import signal
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +12,7 @@ from api.cli import (
     bill_commands,
     event_commands,
     import_commands,
+    index_commands,
     intent_commands,
     key_commands,
     lease_commands,
@@ -27,6 +26,7 @@ from api.cli import (
 from api.cli.arguments import Facility, Json
 from api.cli.collecting import rarely_collecting
 from api.cli.environment import settings as _settings
+from api.cli.stopping import stop_event
 from api.domain.units import FacilityId
 from api.telemetry.logs import log
 
@@ -52,14 +52,8 @@ app.add_typer(refusal_commands.refuse, name="refuse")
 app.add_typer(replace_commands.replace, name="replace")
 app.command("challenge")(watch_commands.challenge)
 app.command("watch")(watch_commands.watch)
-
-
-def _stop_event() -> threading.Event:
-    """Set by SIGTERM or SIGINT: the running step ends, then the process."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
+app.command("index")(index_commands.index)
+app.command("reindex")(index_commands.reindex)
 
 
 @app.command()
@@ -86,6 +80,9 @@ def serve(
 @app.command()
 def worker(
     once: Annotated[bool, typer.Option("--once", help="One round, then exit.")] = False,
+    index: Annotated[
+        bool, typer.Option("--index/--no-index", help="Index too, or leave it to `rentroll index`.")
+    ] = True,
 ) -> None:
     """Close epochs, post statements, settle and index, until told to stop."""
     from api.cli import wiring as cli_wiring
@@ -95,10 +92,10 @@ def worker(
 
     with output.failing():
         settings = _settings()
-        stop = _stop_event()
+        stop = stop_event()
         rarely_collecting()
         with (
-            cli_wiring.open_worker(settings, stop) as running,
+            cli_wiring.open_worker(settings, stop, index=index) as running,
             watched(settings, "worker", lambda: database_problems(running.engine)) as pulse,
         ):
             if running.dry:

@@ -12,12 +12,15 @@ from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
+from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.cli.relayer import open_relayer
+from api.db.index_store import IndexState
 from api.db.migrate import upgrade
 from api.db.session import Engine, open_engine
 from api.domain.capital.orders import DeliveryOrder, order_digest, order_text
 from api.domain.units import Bytes32, FacilityId, TrancheId
 from api.epochs.close import Closed, close_due, due_periods
+from api.epochs.index import Indexer, state_of
 from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder
@@ -49,7 +52,9 @@ class RunningWorker:
 
 
 @contextmanager
-def open_worker(settings: Settings, stop: threading.Event | None = None) -> Iterator[RunningWorker]:
+def open_worker(
+    settings: Settings, stop: threading.Event | None = None, *, index: bool = True
+) -> Iterator[RunningWorker]:
     """Worker of the settings, on a migrated database; its connections end with it."""
     engine = open_engine(settings.database_url)
     upgrade(engine)
@@ -66,8 +71,40 @@ def open_worker(settings: Settings, stop: threading.Event | None = None) -> Iter
             closing_times(settings, client),
             confirmations=settings.confirmations,
             stop=stop,
+            index=index,
         )
         yield RunningWorker(worker, engine, dry=signer is None)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningIndexer:
+    """A wired indexer."""
+
+    indexer: Indexer
+    contracts: Contracts
+    engine: Engine
+
+    evidence: EvidenceFolder
+
+    def state(self) -> IndexState | None:
+        """How the index stands."""
+        return state_of(self.engine)
+
+    def publish(self) -> None:
+        """Publish where the contracts are."""
+        self.evidence.replace(DEPLOYMENT_FILE, published_deployment(self.contracts))
+
+
+@contextmanager
+def open_indexer(settings: Settings, stop: threading.Event) -> Iterator[RunningIndexer]:
+    """Indexer of the settings, on a migrated database."""
+    engine, deployment = open_engine(settings.database_url), require_deployment(settings)
+    upgrade(engine)
+    with open_chain(settings, engine, deployment, stop=stop) as client:
+        contracts = Contracts(client, deployment)
+        confirmations = settings.confirmations
+        indexer = Indexer(engine, contracts, confirmations=confirmations, stop=stop)
+        yield RunningIndexer(indexer, contracts, engine, EvidenceFolder(settings.evidence_dir))
 
 
 def close_now(

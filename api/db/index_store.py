@@ -71,6 +71,11 @@ def save_state(connection: Connection, state: IndexState) -> None:
         insert_record(connection, state)
 
 
+def newest_number(connection: Connection) -> int | None:
+    """Number of the newest indexed block."""
+    return connection.execute(select(func.max(chain_blocks.c.number))).scalar()
+
+
 def final_number(connection: Connection) -> int | None:
     """Number of the newest indexed block that is final; None while none is."""
     number = connection.execute(select(index_state.c.final_number)).scalar()

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -74,7 +74,12 @@ class Indexer:
         # After answers that cannot be believed it asks less and less often.
         self._rest = Rest()
 
-    def advance(self) -> IndexProgress:
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stop.is_set()
+
+    def advance(self, *, on_progress: Callable[[int, int], None] | None = None) -> IndexProgress:
         """Index up to the head, or as far as the node's answers agree with each other.
 
         Raises:  IndexHalted when the chain is another one, or took back what was final;
@@ -84,7 +89,7 @@ class Indexer:
         if self._rest.left_s():
             return IndexProgress(self._newest(), state.head, 0, 0)
         try:
-            progress = self._advance(state)
+            progress = self._advance(on_progress)
         except IndexHalted as error:
             self._station.tell("halted", error.message)
             raise
@@ -97,7 +102,7 @@ class Indexer:
             raise
         return progress
 
-    def _advance(self, state: IndexState) -> IndexProgress:
+    def _advance(self, on_progress: Callable[[int, int], None] | None) -> IndexProgress:
         ends = ends_of(self._client, self._confirmations)
         state = self._station.identify(self._client, ends)
         head = ends.head.number
@@ -119,6 +124,8 @@ class Indexer:
             indexed, events = step
             added += events
             self._rest.answered()
+            if on_progress is not None:
+                on_progress(indexed - self._before, head - self._before)
         self._finish(ends, indexed, trouble)
         return IndexProgress(indexed, head, added, rolled_back)
 

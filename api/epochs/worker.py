@@ -14,7 +14,7 @@ from api.epochs.approve import approvable
 from api.epochs.books import KeptBooks
 from api.epochs.close import Closed, Failed, close_due
 from api.epochs.finish import closable
-from api.epochs.index import Indexer
+from api.epochs.index import Indexer, IndexProgress
 from api.epochs.outbox import Intent, Outbox, Outcome, Policy
 from api.epochs.post import postable
 from api.epochs.serve import servable
@@ -63,6 +63,7 @@ class Worker:
         *,
         confirmations: int | None = 0,
         stop: threading.Event | None = None,
+        index: bool = True,
         on_closed: Callable[[Closed], None] | None = None,
         policy: Policy | None = None,
     ) -> None:
@@ -70,7 +71,9 @@ class Worker:
         self._evidence, self._times, self._on_closed = evidence, times, on_closed
         self._books = KeptBooks()
         self._partitions = Partitions(engine)
-        self._indexer = Indexer(engine, contracts, confirmations=confirmations, stop=stop)
+        self._indexer = (
+            Indexer(engine, contracts, confirmations=confirmations, stop=stop) if index else None
+        )
         chain_id = contracts.deployment.chain_id
         self._outbox = (
             Outbox(
@@ -121,7 +124,7 @@ class Worker:
             # be served is waited for.
             closings = closable(self._engine, self._contracts, unfinished=services.unfinished)
             outcomes += self._carry(closings, now_s)
-        progress = self._indexer.advance()
+        progress = IndexProgress(0, 0, 0, 0) if self._indexer is None else self._indexer.advance()
         if progress.added:
             document = published_deployment(self._contracts)
             self._evidence.replace(DEPLOYMENT_FILE, document)

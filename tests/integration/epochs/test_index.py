@@ -107,7 +107,7 @@ def test_index__reorg_below_what_was_final__halts_and_takes_nothing_back(world: 
 
     world.chain.rpc("anvil_reorg", 7, [])
     for again in (indexer, world.indexer(confirmations=3), world.indexer(confirmations=0)):
-        with pytest.raises(IndexHalted, match="below what was final.*reindex --from-chain"):
+        with pytest.raises(IndexHalted, match=r"below what was final.*reindex --from-chain"):
             again.advance()
 
     said = world.http.get("/v1/status").json()
@@ -284,5 +284,5 @@ def test_index__of_another_deployment__is_not_mixed_with_this_one(world: World) 
         }
     )
 
-    with pytest.raises(IndexHalted, match="the index of chain 31337.*deployment file is of chain"):
+    with pytest.raises(IndexHalted, match=r"the index of chain 31337.*deployment file is of chain"):
         Indexer(world.engine, Contracts(world.client, other)).advance()

@@ -12,9 +12,9 @@ from api.db import outbox as outbox_rows
 from api.db import statements as statement_store
 from api.epochs import post
 from api.evidence_store import EvidenceFolder
-from tests.factories import DAY_S, HOUR_S
 from tests import chain_faults
 from tests.chain_proxy import ChainProxy
+from tests.factories import DAY_S, HOUR_S
 from tests.world import World
 
 pytestmark = pytest.mark.chain
@@ -96,13 +96,15 @@ def test_worker__reply_to_a_send_is_lost__next_round_finds_it_done(world: World)
     _meter(world)
     world.round()
     world.attest()
-    cut_off = world.worker(LosesReplies(world.chain.rpc_url))
+    with ChainProxy(world.chain.rpc_url) as proxy:
+        cut_off = world.worker(ChainClient(proxy.url))
+        proxy.on("eth_sendRawTransaction", chain_faults.lost)
 
-    assert cut_off.run_once().failed is False
-    world.round()
-    _to_finality(world)
-    assert cut_off.run_once().failed is False
-    world.round()
+        assert cut_off.run_once().failed is False
+        world.round()
+        _to_finality(world)
+        assert cut_off.run_once().failed is False
+        world.round()
 
     _assert_whole(world)
 
@@ -151,20 +153,25 @@ def test_worker__two_at_once_with_one_key__post_and_settle_once(world: World) ->
 
 def test_worker__reorg_takes_back_post_and_settlement__does_both_again(world: World) -> None:
     """ATTACKS 36: receipts that disappear. Their nonces are handed out again."""
+
+    def round_() -> None:
+        done = world.worker(confirmations=100).run_once()
+        assert [o.error for o in done.outcomes if o.error] == []
+
     _meter(world)
-    world.round()
+    round_()
     world.attest()
-    world.round()
+    round_()
     _to_finality(world)
-    world.round()
+    round_()
     depth = world.client.head().number - world.events("StatementPosted")[0].block_number + 1
 
     world.chain.rpc("anvil_reorg", depth, [])
     assert (world.posted, world.settled) == (0, 0)
     world.at_finality(0)
-    world.round()
+    round_()
     world.at(DAY_S + 4 * HOUR_S)
     world.pay(RENT)
-    world.round()
+    round_()
 
     _assert_whole(world)

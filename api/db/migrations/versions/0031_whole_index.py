@@ -5,8 +5,8 @@ from alembic import op
 
 from api.db.tables.index import chain_logs, index_state
 
-revision = "0029"
-down_revision = "0028"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -33,7 +33,7 @@ class IndexOut(BaseModel):
     reason: str | None = Field(description="Why, in words, with the way out; null if all is well.")
     since_s: int = Field(description="In this state since, UTC seconds by wall clock.")
     seen_at_s: int = Field(description="Newest look at the chain, UTC seconds by wall clock.")
-    head: int = Field(description="Newest block then.")
+    chain_head: int = Field(description="Newest block then.")
     checked_block: int = Field(description="Up to this block, logs were looked at twice.")
 
 
@@ -77,7 +77,7 @@ def _to_api_index(state: IndexState) -> IndexOut:
         reason=state.reason,
         since_s=state.since_s,
         seen_at_s=state.seen_at_s,
-        head=state.head,
+        chain_head=state.head,
         checked_block=state.looked_number,
     )
 

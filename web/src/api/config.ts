@@ -34,7 +34,8 @@ export interface ServiceConfig {
   settlement_token: { address: Address; symbol: string; name: string; decimals: number } | null;
   contracts: Partial<Record<ContractName, Address>>;
   challenge_window_s: number | null;
-  confirmations: number;
+  /** Null: final is what the node calls finalized. */
+  confirmations: number | null;
   explorer_url: string | null;
   clock: "system" | "chain";
   now_s: number;

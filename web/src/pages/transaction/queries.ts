@@ -67,6 +67,14 @@ export function useTransaction(hash: Hash) {
       if (receipt === null) return { found: call, mined: null };
       const block = await client.getBlock({ blockNumber: receipt.blockNumber });
       const confirmations = Math.max(0, Number(head - receipt.blockNumber));
+      // A node that knows no finalized block: twelve blocks, as the service counts.
+      const final =
+        needed === null
+          ? await client
+              .getBlock({ blockTag: "finalized" })
+              .then((block) => receipt.blockNumber <= block.number)
+              .catch(() => confirmations >= 12)
+          : confirmations >= needed;
       const success = receipt.status === "success";
       return {
         found: call,
@@ -74,7 +82,7 @@ export function useTransaction(hash: Hash) {
           block: receipt.blockNumber,
           timeS: Number(block.timestamp),
           confirmations,
-          final: confirmations >= needed,
+          final,
           success,
           why: success ? null : await whyReverted(client, call, receipt.blockNumber),
           feeWei: receipt.gasUsed * receipt.effectiveGasPrice,

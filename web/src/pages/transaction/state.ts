@@ -13,7 +13,7 @@ export interface State {
 const blocks = (n: number): string => (n === 1 ? "1 block" : `${grouped(n)} blocks`);
 
 /** State by the chain; `needed` are the blocks on top that make it final. */
-export function stateOf({ found, mined }: TransactionOnChain, needed: number): State {
+export function stateOf({ found, mined }: TransactionOnChain, needed: number | null): State {
   if (found === null) {
     return {
       word: "Unknown",
@@ -36,7 +36,9 @@ export function stateOf({ found, mined }: TransactionOnChain, needed: number): S
       : `It was mined ${blocks(mined.confirmations)} ago`;
   const final = mined.final
     ? "and is final"
-    : `and is final after ${blocks(needed - mined.confirmations)} more`;
+    : needed === null
+      ? "and is final once the node calls its block finalized"
+      : `and is final after ${blocks(needed - mined.confirmations)} more`;
   return mined.success
     ? { word: "Success", tone: "good", sentence: `${place} ${final}.` }
     : {

@@ -8,6 +8,7 @@ from api.attester.account import AttesterAccount
 from api.attester.chain_facts import ChainFacts
 from api.attester.client import HttpAttesterApi
 from api.attester.failures import BeforeMemory, MemoryContradicted, NotYet, ServiceAway
+from api.attester.forks import Forks
 from api.attester.kept_books import KeptBooks
 from api.attester.memory import SignedMemory
 from api.attester.pledge_signing import PledgeSigner, read_terms, require_log_of
@@ -85,6 +86,7 @@ class Attester:
         self._memory = memory
         self._clock, self._refuser, self._apart_s = clock, refuser, apart_s
         self._rests: Rests[Verdict] = Rests(patience_s)
+        self._forks = Forks(api, evidence, memory)
         self._pledges = PledgeSigner(api, evidence, account, facts, least_pay_bps=least_pay_bps)
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[FacilityId, Reproduced] = {}
@@ -168,18 +170,24 @@ class Attester:
         claimed: Bytes32,
         judge: Callable[[FacilityId, Epoch, Bytes32], None],
     ) -> Verdict:
-        act = partial(judge, facility_id, epoch, claimed)
-        verdict = verdict_of(facility_id, epoch, act)
+        act = partial(self._looked, facility_id, epoch, partial(judge, facility_id, epoch, claimed))
+        verdict = act()
         if verdict.found is None or self._refuser is None:
             return verdict
         name = self._refuser.refused(facility_id, epoch, claimed, verdict.found)
         if name is None:
             # A glitch on the way is no reason for a public word: all is read once more.
-            again = verdict_of(facility_id, epoch, act)
+            again = act()
             if again.found is None or not again.found.same(verdict.found):
                 return again
             name = self._refuser.refuse(facility_id, epoch, claimed, again.found)
         return replace(verdict, refusal=name)
+
+    def _looked(self, facility_id: FacilityId, epoch: Epoch, act: Callable[[], None]) -> Verdict:
+        verdict = verdict_of(facility_id, epoch, act)
+        if verdict.found is None:
+            return verdict
+        return replace(verdict, found=self._forks.proven(facility_id, verdict.found))
 
     def _sign_statement(self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes) -> None:
         self._require_begun(facility_id, epoch)
@@ -199,7 +207,9 @@ class Attester:
         except EvidenceInvalid as error:
             # The posted one has a quorum; the service may have lost or reopened its own.
             raise NotYet(error.message) from error
-        self._memory.remember(statement, closed.log)
+        log_key = self._own[facility_id].rebuilt.books.terms.log_key
+        end = self._forks.signed_end(facility_id, closed.log, log_key=log_key)
+        self._memory.remember(statement, closed.log, end)
         bound = self._memory.bound
         preimage = statement_preimage(statement, chain_id=bound.chain_id, registry=bound.registry)
         signature = self._account.sign(preimage)

@@ -10,6 +10,7 @@ import httpx
 
 from api.attester.failures import ServiceAway, ServiceRefused, ServiceUnreadable
 from api.domain.json_text import as_bytes32, as_integer, as_list, as_object, read_json
+from api.domain.log.receipts import SignedEntry, signed_entry_from
 from api.domain.statements.recompute import RawInput, read_input
 from api.domain.statements.refusal_files import SignedRefusal, plain_message, refusal_document
 from api.domain.units import MAX_I64, MAX_U32, Bytes32, Epoch, FacilityId
@@ -88,6 +89,12 @@ class HttpAttesterApi:
             raw.entries += part.entries
             raw.leases += part.leases
             after = last
+
+    def signed_entry(self, facility_id: FacilityId, number: int) -> SignedEntry:
+        """An entry of a log, as the service says that the log's key signed it."""
+        path = f"/v1/attester/facilities/{facility_id}/log/entries/{number}"
+        data = self._request("GET", path)
+        return _decoded(path, data, lambda data: signed_entry_from(as_object(read_json(data))))
 
     # --- what is handed in ----------------------------------------------------------------------
 

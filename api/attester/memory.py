@@ -23,6 +23,7 @@ from api.attester.memory_rows import (
     signed_row,
 )
 from api.domain.log.entry import NO_LOG, LogEnd
+from api.domain.log.receipts import SignedEntry
 from api.domain.metering.instants import format_instant
 from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -47,6 +48,7 @@ class SignedMemory:
         self._rows: list[Row] = []
         self._signed: dict[Place, set[Bytes32]] = {}
         self._logs: dict[FacilityId, dict[int, Bytes32]] = {}
+        self._ends: dict[tuple[FacilityId, int], SignedEntry] = {}
         self._begun: dict[FacilityId, Epoch] = {}
         self._moved: Moved | None = None
         if file is None:
@@ -106,6 +108,8 @@ class SignedMemory:
             self._signed.setdefault(row.place, set()).add(row.statement)
             if row.log != NO_LOG:
                 self._logs.setdefault(row.place.facility_id, {})[row.log.size] = row.log.head
+            if row.end is not None:
+                self._ends[row.place.facility_id, row.log.size] = row.end
         elif isinstance(row, Begun):
             known = self._begun.get(row.facility_id, Epoch(0))
             self._begun[row.facility_id] = max(known, row.epoch)
@@ -140,6 +144,10 @@ class SignedMemory:
     def log_ends(self, facility_id: FacilityId) -> dict[int, Bytes32]:
         """All ends of a facility's log that were signed over: hashes by size."""
         return dict(self._logs.get(facility_id, {}))
+
+    def signed_end(self, facility_id: FacilityId, size: int) -> SignedEntry | None:
+        """An end of a facility's log that was signed over, as the log's key signed it."""
+        return self._ends.get((facility_id, size))
 
     def begun(self, facility_id: FacilityId) -> Epoch | None:
         """First epoch of a facility of which this memory would know a rival; None if the facility
@@ -180,11 +188,13 @@ class SignedMemory:
         self.require_active()
         self._write(Begun(facility_id, epoch))
 
-    def remember(self, statement: Statement, log: LogEnd = NO_LOG) -> None:
+    def remember(
+        self, statement: Statement, log: LogEnd = NO_LOG, end: SignedEntry | None = None
+    ) -> None:
         """Keep a statement, and the log's end that it rests on, before it is signed: no crash
         forgets it. Raises Misconfigured."""
         self.require_active()
-        row = signed_row(statement, log)
+        row = signed_row(statement, log, end)
         if row.statement not in self._signed.get(row.place, set()):
             self._write(row)
 

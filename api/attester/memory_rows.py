@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from api.domain.json_text import as_bytes32, as_integer, as_object, as_text, read_json
 from api.domain.log.entry import NO_LOG, LogEnd
+from api.domain.log.receipts import SignedEntry, signed_entry_document, signed_entry_from
 from api.domain.statements.evidence import hex32
 from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
+from api.errors import EvidenceInvalid
 
 # What Python raises when a row is something else.
-BROKEN_ROW = (ValueError, LookupError, TypeError, ArithmeticError)
+BROKEN_ROW = (ValueError, LookupError, TypeError, ArithmeticError, EvidenceInvalid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A statement that is, or is about to be, signed, and the log's end that it rests on."""
+    """A statement that is, or is about to be, signed, and the log's end that it rests on.
+
+    end: the entry there, as the log's key signed it; None of a log without a key.
+    """
 
     place: Place
     statement: Bytes32
     log: LogEnd = NO_LOG
+    end: SignedEntry | None = None
 
     def document(self) -> dict[str, object]:
         """As a row says it."""
@@ -60,6 +66,7 @@ class Signed:
             "statement": hex32(self.statement),
             "log_size": self.log.size,
             "log_head": hex32(self.log.head),
+            **({} if self.end is None else {"log_end": signed_entry_document(self.end)}),
         }
 
 
@@ -106,10 +113,10 @@ class Moved:
 Row = Signed | Begun | Whose | Moved
 
 
-def signed_row(statement: Statement, log: LogEnd) -> Signed:
+def signed_row(statement: Statement, log: LogEnd, end: SignedEntry | None = None) -> Signed:
     """The row of a statement."""
     place = Place(statement.facility_id, statement.epoch, statement.previous_statement_hash)
-    return Signed(place, statement_hash(statement), log)
+    return Signed(place, statement_hash(statement), log, end)
 
 
 def encode_row(bound: Bound, row: Row) -> bytes:
@@ -139,5 +146,6 @@ def decode_row(line: bytes) -> tuple[Bound, Row]:
     log = NO_LOG
     if "log_size" in said:
         log = LogEnd(as_integer(said["log_size"]), as_bytes32(said["log_head"]))
+    end = signed_entry_from(as_object(said["log_end"])) if "log_end" in said else None
     place = Place(facility_id, epoch, as_bytes32(said["previous"]))
-    return bound, Signed(place, as_bytes32(said["statement"]), log)
+    return bound, Signed(place, as_bytes32(said["statement"]), log, end)

@@ -9,6 +9,7 @@ from api.attester.failures import MemoryContradicted
 from api.attester.shelf import RefusalShelf
 from api.domain.facility import DAY_S
 from api.domain.hashing import sha256
+from api.domain.log.receipts import SignedEntry
 from api.domain.statements.evidence import (
     COMMITTED_FILES,
     FACILITY_FILE,
@@ -41,11 +42,15 @@ _MOST_OF_AN_EPOCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is wrong. place: file and line of the evidence, or entry of the log; may be empty."""
+    """What is wrong. place: file and line of the evidence, or entry of the log; may be empty.
+
+    fork: two entries of one number that the log's key signed, where that is what is wrong.
+    """
 
     code: RefusalCode
     place: str
     message: str
+    fork: tuple[SignedEntry, ...] = ()
 
     def same(self, other: "Found") -> bool:
         """Whether another look found the same."""
@@ -213,5 +218,6 @@ class Refuser:
             desk=desk,
             signed_at_s=around.now_s,
             message=plain_message(found.message),
+            fork=found.fork,
         )
         return self._shelf.put(signed)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from api.domain.json_text import as_object, read_json
-from api.domain.log.receipts import receipt_from
+from api.domain.json_text import as_list, as_object, read_json
+from api.domain.log.receipts import receipt_from, signed_entry_from
 from api.errors import AppError, EvidenceInvalid
 from api.verify.receipts import ShownReceipt
 
@@ -12,7 +12,8 @@ from api.verify.receipts import ShownReceipt
 def read_receipts(path: Path) -> list[ShownReceipt]:
     """Receipts of a file, or of every file in a folder whose name begins with no dot.
 
-    A document is a receipt, or an answer of the service that has one under `receipt`.
+    A document is a receipt, an answer of the service that has one under `receipt`, or a refusal
+    of an attester that has two entries under `fork`.
     Raises:  EvidenceInvalid naming file and line.
     """
     found: list[ShownReceipt] = []
@@ -39,12 +40,12 @@ def _receipts(name: str, data: bytes) -> Iterator[ShownReceipt]:
     except ValueError:
         for line, row in enumerate(data.splitlines(), 1):
             if row.strip():
-                yield _read(row, name, line)
+                yield from _read(row, name, line)
         return
-    yield _shown(document, name, None)
+    yield from _shown(document, name, None)
 
 
-def _read(row: bytes, name: str, line: int) -> ShownReceipt:
+def _read(row: bytes, name: str, line: int) -> list[ShownReceipt]:
     try:
         return _shown(read_json(row), name, line)
     except ValueError as error:
@@ -52,10 +53,13 @@ def _read(row: bytes, name: str, line: int) -> ShownReceipt:
         raise EvidenceInvalid(message, file=name, line=line) from error
 
 
-def _shown(document: object, name: str, line: int | None) -> ShownReceipt:
+def _shown(document: object, name: str, line: int | None) -> list[ShownReceipt]:
     try:
         held = as_object(document)
-        return ShownReceipt(receipt_from(as_object(held.get("receipt", held))), name, line)
+        if "fork" in held:
+            both = map(signed_entry_from, map(as_object, as_list(held["fork"])))
+            return [ShownReceipt(signed, name, line) for signed in both]
+        return [ShownReceipt(receipt_from(as_object(held.get("receipt", held))), name, line)]
     except (AppError, TypeError) as error:
         said = error.message if isinstance(error, AppError) else str(error)
         where = name if line is None else f"{name} line {line}"

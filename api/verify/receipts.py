@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from api.domain.log.entry import UNSIGNED, Entry, LogName, entry_hash
-from api.domain.log.receipts import Receipt
+from api.domain.log.receipts import Receipt, SignedEntry
 from api.domain.log.requests import key_text
 from api.domain.units import Bytes32
 from api.errors import AppError
@@ -19,7 +19,7 @@ from api.verify.findings import Finding, Report, shortened
 class ShownReceipt:
     """A receipt, and where it was read: a file, and the line, from 1, of a file of lines."""
 
-    receipt: Receipt
+    receipt: Receipt | SignedEntry
     file: str
     line: int | None = None
 

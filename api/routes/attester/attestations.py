@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -14,11 +14,13 @@ from api.db.log import logged_after
 from api.db.reopenings import reopenings_of
 from api.db.session import reading
 from api.domain.log.logged import entry_document
+from api.domain.log.receipts import signed_entry_document, signed_entry_of
 from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.recompute import told_document
 from api.domain.units import MAX_I64
 from api.epochs.attestations import accept_signature
+from api.errors import Conflict, NotFound
 from api.ledger.names import told_leases
 from api.reads.attesters import read_pending
 from api.routes.http.credentials import AttesterReader, AttesterSigner
@@ -125,6 +127,38 @@ def read_log(
             yield orjson.dumps(entry_document(logged)) + b"\n"
 
     return StreamingResponse(rows(), media_type="application/x-ndjson")
+
+
+class SignedEntryOut(BaseModel):
+    """An entry of a log, as the log's key signs it."""
+
+    entry: str = Field(description="Its 197 bytes, 0x-hex.")
+    signature: str = Field(description="Ed25519 over `rentroll/receipt/1` and its hash, 0x-hex.")
+
+
+@router.get(
+    "/v1/attester/facilities/{facility_id}/log/entries/{number}",
+    responses=errors(401, 403, 404, 409, 422),
+)
+def read_signed_entry(
+    service: ServiceDep,
+    _caller: AttesterReader,
+    facility_id: FacilityPath,
+    number: Annotated[int, Path(ge=1, le=MAX_I64, description="Number of the entry, from 1.")],
+) -> SignedEntryOut:
+    """An entry of a facility's log, signed by the log's key: two of one number prove a fork.
+
+    Attesters ask for the end that they sign over, and keep it.
+    """
+    with reading(service.engine) as connection:
+        terms = terms_from_bytes(known_facility_row(connection, facility_id).terms_json)
+        found = logged_after(connection, terms.log, after=number - 1, most=1, most_bytes=1)
+    if not found:
+        message = f"the log of facility {facility_id} has no entry {number}"
+        raise NotFound(message, facility_id=facility_id)
+    if service.log.public != terms.log_key:
+        raise Conflict(f"the key of facility {facility_id}'s log is not this service's")
+    return SignedEntryOut(**signed_entry_document(signed_entry_of(found[0], service.log.key)))
 
 
 @router.post(

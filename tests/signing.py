@@ -9,14 +9,13 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from httpx import Response
 
-from api.agent.restoring import said_of
 from api.chain import calldata
 from api.db.facilities import facility_row
 from api.db.session import reading
 from api.domain.log.entry import LogName, entry_hash
 from api.domain.log.keys import KeyRole, key_body, key_end_body
 from api.domain.log.receipts import Receipt, pack_receipt, receipt_from
-from api.domain.log.requests import SignedRequest, key_text, read_request, sign_request
+from api.domain.log.requests import SignedRequest, key_text, read_request, said_of, sign_request
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import ZERO32, Bytes32
 from tests.world import World, send

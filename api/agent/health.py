@@ -100,6 +100,7 @@ def _sender(sender: SenderState, receipts: Sequence[Receipt], *, author: str) ->
         "failing_since_s": sender.failing_since_s,
         "author": author,
         "receipts_off_s": sender.receipts_off_s,
+        "given_back": sender.given_back,
         "receipts": [
             {
                 "log": str(receipt.entry.log),

@@ -9,13 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import orjson
-
 from api.agent.failures import LogRefused, Unreachable
 from api.agent.web import BROKEN, Answer, Web
 from api.domain.json_text import as_integer, as_list, as_object, read_json
-from api.domain.log.bodies import pack
-from api.domain.log.requests import SignedRequest, request_document
 
 PATH = "/v1/log/entries"
 _BUSY = frozenset({http.HTTPStatus.REQUEST_TIMEOUT, http.HTTPStatus.TOO_MANY_REQUESTS})
@@ -173,9 +169,3 @@ def _standing(said: dict[str, object]) -> LogStanding:
         return LogStanding(as_integer(said["size"]), as_integer(said["due"]), missing)
     except (KeyError, TypeError, ValueError) as error:
         raise LogRefused("the service does not say what its log lacks: is it too old?") from error
-
-
-def said_of(body: bytes, request: SignedRequest) -> bytes:
-    """JSON of a body, packed as the log keeps it, and of what is signed beside it."""
-    packed = base64.b64encode(pack(body)).decode("ascii")
-    return orjson.dumps({"packed": packed, "request": request_document(request)})

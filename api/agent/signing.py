@@ -13,14 +13,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from api.agent.failures import LogCut, LogRefused
 from api.agent.flights import Flight, Result
 from api.agent.receipts import newest_receipt, sent_between
-from api.agent.restoring import Kept, Stretches, said_of
+from api.agent.restoring import Kept, Stretches
 from api.agent.spool import Spool, pin_log, pinned_log
 from api.agent.transport import CONTENT_TYPE, PATH
 from api.domain.json_text import as_object, as_text, read_json
 from api.domain.log.answers import answer_says
 from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
 from api.domain.log.receipts import Receipt, pack_receipt, receipt_from, unpack_receipt
-from api.domain.log.requests import key_from, key_text, read_request, sign_request
+from api.domain.log.requests import key_from, key_text, read_request, said_of, sign_request
 from api.domain.units import ZERO32, Bytes32
 from api.errors import EvidenceInvalid
 

@@ -228,6 +228,12 @@ def pinned_log(spool: Spool, facility: int) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
+def known_logs(spool: Spool) -> list[int]:
+    """Facilities of whose logs the service was asked."""
+    with spool.read() as db:
+        return [row[0] for row in db.execute("SELECT facility FROM logs ORDER BY facility")]
+
+
 def pin_log(spool: Spool, facility: int, said: bytes) -> None:
     """Keep what the service says of a facility's log."""
     with spool.write(sending=True) as db:

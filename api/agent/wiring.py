@@ -3,7 +3,7 @@
 import http
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +11,7 @@ from functools import partial
 from api.agent.book import Book
 from api.agent.clock import AgentClock
 from api.agent.failures import NotAdmitted, Unreachable
+from api.agent.restoring import Given, give_back
 from api.agent.settings import AgentSettings
 from api.agent.sightings import Sightings
 from api.agent.signing import KeySigner, Logs
@@ -21,7 +22,7 @@ from api.agent.sources.kubernetes import KubernetesSource
 from api.agent.sources.nvml import NvmlSource
 from api.agent.sources.pod_resources import PodResources
 from api.agent.sources.slurm import SlurmSource
-from api.agent.spool import Spool, cursor_of
+from api.agent.spool import Spool, cursor_of, known_logs
 from api.agent.transport import BearerSigner, HttpTransport, Signer
 from api.agent.web import BROKEN, Web
 from api.local.key_file import read_key_file
@@ -96,6 +97,22 @@ def ask_log(settings: AgentSettings, facility: int) -> bytes:
 def make_transport(settings: AgentSettings, signer: Signer) -> HttpTransport:
     """The way to the service, for what is sent."""
     return HttpTransport(service_web(settings), signer)
+
+
+def give_back_all(
+    settings: AgentSettings, *, now: Callable[[], int]
+) -> Iterator[tuple[int, Given | None]]:
+    """Show each log that the agent wrote to what it lost. Raises KeyFileWrong, Unreachable,
+    LogRefused, SpoolFailed."""
+    spool = Spool(settings.spool, most_mib=settings.spool_mib)
+    signer = make_signer(settings, spool, AgentClock(now))
+    web = service_web(settings)
+    try:
+        for facility in known_logs(spool):
+            yield facility, give_back(web, signer, facility)
+    finally:
+        web.close()
+        spool.close()
 
 
 def service_web(settings: AgentSettings) -> Web:

@@ -132,13 +132,37 @@ def agent_refused(
 
 @agent.command("resend")
 def agent_resend(
-    since: Annotated[str, typer.Option(help="From when on, such as 2026-01-01T00:00:00Z.")],
+    since: Annotated[
+        str | None, typer.Option(help="From when on, such as 2026-01-01T00:00:00Z.")
+    ] = None,
+    receipts: Annotated[
+        bool,
+        typer.Option("--receipts", help="Give logs back what they lost, by receipts and bodies."),
+    ] = False,
     settings: SettingsFile = _DEFAULT,
 ) -> None:
-    """Send again what the service took since then, for one restored from a copy of before.
+    """Send again what a service lost that was restored from a copy of before.
 
-    What it still has is answered as a duplicate. May run beside the agent.
+    `--receipts`: of an agent that signs. Logs get back the very entries that they had; the agent
+    does it by itself when it sends next. Exit code 1 if a log still lacks others' entries.
+    `--since`: of an agent with an API key, as events; what the service still has is a duplicate.
+    May run beside the agent.
     """
+    if receipts == (since is not None):
+        raise typer.BadParameter("either --receipts or --since")
+    if receipts:
+        from api.agent.wiring import give_back_all
+
+        with output.failing():
+            whole = True
+            for facility, given in give_back_all(_read(settings), now=_now_s):
+                said = "has all that is known here" if given is None else given.message
+                typer.echo(f"facility {facility}: {said}")
+                whole = whole and (given is None or given.whole)
+            if not whole:
+                raise typer.Exit(output.EXIT_FOUND)
+        return
+    assert since is not None  # as was asked above
     from api.agent.flights import send_sent
     from api.agent.spool import Spool
     from api.domain.metering.instants import parse_instant

@@ -17,6 +17,7 @@ from api.cli import (
     key_commands,
     lease_commands,
     ledger_key_commands,
+    log_commands,
     output,
     refusal_commands,
     replace_commands,
@@ -42,6 +43,7 @@ app.add_typer(attester_commands.attester, name="attester")
 app.add_typer(key_commands.register, name="register")
 app.add_typer(key_commands.keys, name="keys")
 app.add_typer(ledger_key_commands.ledger_key, name="ledger-key")
+app.add_typer(log_commands.log, name="log")
 app.add_typer(lease_commands.lease, name="lease")
 app.add_typer(bill_commands.bills, name="bills")
 app.add_typer(rescue_commands.evidence, name="evidence")

@@ -4,6 +4,7 @@ Receipts stand beside the key, in `KEYFILE.receipts.jsonl`: each request names t
 whoever has them can show what the log was given (`rentroll verify --receipts`).
 """
 
+import base64
 import fcntl
 import json
 import os
@@ -20,10 +21,10 @@ from api.clock import system_clock
 from api.domain.json_text import as_list, as_object, as_text, read_json
 from api.domain.log.answers import answer_says
 from api.domain.log.authors import PATHS
-from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
+from api.domain.log.entry import EntryKind, LogName, encode_entry, entry_hash, log_name
 from api.domain.log.keys import KeyRole, key_body, key_end_body
-from api.domain.log.receipts import Receipt, receipt_document, receipt_from
-from api.domain.log.requests import key_from, key_text, sign_request
+from api.domain.log.receipts import Receipt, pack_receipt, receipt_document, receipt_from
+from api.domain.log.requests import key_from, key_text, read_request, said_of, sign_request
 from api.domain.units import ZERO32, Bytes32, FacilityId
 from api.errors import AppError, Conflict, EvidenceInvalid, InvalidInput
 from api.local.key_file import read_key_file
@@ -86,6 +87,28 @@ class LedgerKey:
         self._bring_itself()
         return self._send(EntryKind.BATCH, body, BATCH)[1]
 
+    def give_back(self) -> tuple[int, dict[str, object]]:
+        """Show the log what it lost of what this key signed: receipts with bodies.
+
+        Returns: how many were shown with their bodies, and where the log stands then.
+        """
+        path = f"/v1/facilities/{self._facility_id}/log"
+        standing = self._client.get_object(path, {})
+        with self._kept() as file:
+            lost = [k for k in self._lines(file) if k[0].entry.number > int(str(standing["size"]))]
+        count = 0
+        lost.sort(key=lambda kept: kept[0].entry.number)
+        # The newest first, alone: nothing new may take the place of what is lost.
+        for receipt, said in [*((r, b"") for r, _ in lost[-1:]), *lost]:
+            shown = base64.b64encode(pack_receipt(receipt)).decode("ascii")
+            headers = {"rentroll-receipt": shown, "content-type": _JSON}
+            answer = as_object(self._client.post_lines("/v1/log/entries", said, headers))
+            if isinstance(answer.get("detail"), str):
+                message = f"entry {receipt.entry.number} cannot be given back: {answer['detail']}"
+                raise Conflict(message)
+            count += bool(said)
+        return count, self._client.get_object(path, {})
+
     def _bring_itself(self) -> None:
         """The first thing that a ledger key signs in a log is that it signs there."""
         if all(known["key"] != key_text(self.public) for known in self.keys()):
@@ -115,7 +138,9 @@ class LedgerKey:
                 if status == HTTPStatus.OK:
                     receipt.require_of(body)
                     _require_answers(receipt, answer)
-                self._keep(file, receipt)
+                signed = read_request(headers, path=path)
+                said = said_of(body, signed) if status == HTTPStatus.OK else b"{}"
+                self._keep(file, receipt, said)
                 if status == HTTPStatus.OK:
                     return receipt, answer
         raise Conflict("another machine signs with this key at the same time: try again")
@@ -133,7 +158,8 @@ class LedgerKey:
         if ours is not None and receipt.entry.number <= ours.entry.number:
             message = f"the log goes on behind entry {receipt.entry.number}, and there is a receipt"
             message += f" of entry {ours.entry.number} in {self._receipts}: it was rewritten, or"
-            raise EvidenceInvalid(f"{message} restored from an older copy")
+            message += " restored from an older copy: `rentroll ledger-key give-back`"
+            raise EvidenceInvalid(message)
         return receipt
 
     # --- the file of receipts -------------------------------------------------------------------
@@ -177,8 +203,23 @@ class LedgerKey:
             raise InvalidInput(message, field="ledger_key") from error
         return [receipt for receipt in found if receipt.entry.log == self.log]
 
-    def _keep(self, file: BinaryIO, receipt: Receipt) -> None:
-        file.write(orjson.dumps(receipt_document(receipt)) + b"\n")
+    def _lines(self, file: BinaryIO) -> list[tuple[Receipt, bytes]]:
+        """Receipts of the log, each with what it is for; nothing of one of before that was kept."""
+        receipts = {encode_entry(receipt.entry): receipt for receipt in self._read(file)}
+        file.seek(0)
+        said: dict[bytes, bytes] = {}
+        for line in file.read().splitlines():
+            document = as_object(read_json(line))
+            entry = bytes.fromhex(as_text(document["entry"])[2:])
+            if entry in receipts and "packed" in document:
+                names = ("packed", "request")
+                said[entry] = orjson.dumps({name: document[name] for name in names})
+        return [(receipt, said.get(entry, b"")) for entry, receipt in receipts.items()]
+
+    def _keep(self, file: BinaryIO, receipt: Receipt, said: bytes) -> None:
+        """Keep a receipt, and beside it what it is for: a log that loses it gets it back."""
+        line = {**receipt_document(receipt), **as_object(read_json(said))}
+        file.write(orjson.dumps(line) + b"\n")
         file.flush()
         os.fsync(file.fileno())
 

@@ -128,6 +128,24 @@ def end(
         typer.echo(f"{key} is ended by entry {receipt.entry.number} of log {receipt.entry.log}")
 
 
+@ledger_key.command("give-back")
+def give_back(facility: Facility, file: KeyFile, api_key: ApiKey, api_url: ApiUrl = None) -> None:
+    """Give a log back what it lost of this key's entries, after its database was restored.
+
+    Receipts stand beside the key, with what they are for. Exit code 1 if the log still lacks
+    entries: other keys', which their agents give back, or some that nobody signed.
+    """
+    from api.cli.ledger_key import LedgerKey
+    from api.cli.operator_client import operator_client
+
+    with output.failing(), operator_client(api_url, api_key=api_key) as client:
+        count, standing = LedgerKey(client, file, FacilityId(facility)).give_back()
+        typer.echo(f"{count} entries were given back; the log has {standing['size']}")
+        if standing["missing"]:
+            typer.echo(f"Nobody has shown: {json.dumps(standing['missing'])}")
+            raise typer.Exit(output.EXIT_FOUND)
+
+
 @ledger_key.command("list")
 def list_keys(
     facility: Facility, api_key: ApiKey, api_url: ApiUrl = None, as_json: Json = False

@@ -27,6 +27,7 @@ _TO_DO: Mapping[object, str] = {
     " it; it counts once that block is final",
     "signature_wrong": ": is a proxy in between that changes paths?",
     "signature_malformed": ": check this machine's clock, and proxies in between",
+    "log_behind": ": `rentroll ledger-key give-back` shows what this key has receipts of",
     HTTPStatus.UNAUTHORIZED: ": check --api-key or RENTROLL_OPERATOR_KEY",
     HTTPStatus.FORBIDDEN: ": `rentroll keys list` shows what a key may do",
 }
@@ -79,6 +80,12 @@ class OperatorClient:
         ):
             raise _refusal(path, status, said)
         return status, said
+
+    def post_lines(self, path: str, content: bytes, headers: Mapping[str, str]) -> object:
+        """POST bytes as they are; what is answered with success. Raises as `post` does."""
+        return self._answered(
+            self._client.build_request("POST", path, content=content, headers=headers)
+        )
 
     def get(self, path: str, /, values: Mapping[str, str] | None = None) -> object:
         """GET JSON. Raises as `post` does."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from api.db import lost as store
 from api.db.facilities import facility_row, lock_facility
@@ -85,7 +85,7 @@ def show(log: Log, facility_id: FacilityId, shown: Shown, evidence: EvidenceFold
     return write(log.engine, partial(_standing, facility_id, entry_hash(shown.entry), taken))
 
 
-def give_up(log: Log, facility_id: FacilityId) -> int:
+def give_up(engine: Engine, facility_id: FacilityId) -> int:
     """Give up what the log lost, for ever: receipts of it are of a fork from here on.
 
     Returns: how many entries that were shown are given up.
@@ -99,7 +99,7 @@ def give_up(log: Log, facility_id: FacilityId) -> int:
         store.set_log_due(connection, facility_id, 0)
         return len(hashes)
 
-    return write(log.engine, work)
+    return write(engine, work)
 
 
 def admit(log: Log, receipt: Receipt) -> OperatorId:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.domain.hashing import sha256
-from api.domain.json_text import as_bytes32, as_object, as_text
+from api.domain.json_text import as_bytes32, as_object, as_text, canonical_line
+from api.domain.log.bodies import pack
 from api.domain.log.ed25519 import holds, is_weak
 from api.domain.log.entry import LogName
 from api.domain.units import Bytes32
@@ -163,6 +164,12 @@ def request_from(document: object) -> SignedRequest:
         params=as_text(doc["params"]),
         signature=_base64(as_text(doc["signature"])),
     )
+
+
+def said_of(body: bytes, request: SignedRequest) -> bytes:
+    """JSON of a body, packed as logs keep it, and of what was signed beside it."""
+    packed = base64.b64encode(pack(body)).decode("ascii")
+    return canonical_line({"packed": packed, "request": request_document(request)})
 
 
 def key_text(key: Bytes32) -> str:

@@ -15,7 +15,6 @@ from api.domain.log.receipts import Receipt, receipt_bytes
 from api.domain.units import Address, FacilityId
 from api.ledger import restoring
 from api.local.key_file import load_or_make_key
-from api.routes.service import service_of
 from tests.copies import Copies
 from tests.factories import DAY_S, HOUR_S
 from tests.signing import BATCH, Author, collector_of, signing_operator
@@ -249,7 +248,7 @@ def test_epoch__closed_and_signed_without_an_entry__stays_and_it_is_said(lost: L
     assert answer["state"] == "held"
     assert "somebody signed that" in answer["detail"]
     assert lost.copies.row.behind
-    given_up = restoring.give_up(service_of(lost.world.app).log, lost.world.facility_id)
+    given_up = restoring.give_up(lost.world.engine, lost.world.facility_id)
     assert given_up == 1
     again = lost.collector.give_back(0)
     assert (again.status_code, again.json()["code"]) == (409, "entry_refused")

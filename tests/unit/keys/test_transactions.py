@@ -5,7 +5,13 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.chain.signer import LocalSigner, Transaction, call_of, sign_transaction
+from api.chain.signer import (
+    LocalSigner,
+    Transaction,
+    call_of,
+    sign_legacy_transaction,
+    sign_transaction,
+)
 from api.domain.hashing import keccak
 from api.errors import SignerFailed
 
@@ -46,6 +52,25 @@ def test_sign_transaction__any_call__is_what_eth_account_signs(transaction: Tran
     assert (raw, tx_hash) == (bytes(signed.raw_transaction), bytes(signed.hash))
     to, data = call_of(raw)
     assert (to.lower(), data) == (transaction.to, transaction.data)
+
+
+@given(transactions)
+def test_sign_legacy__any_call__is_what_eth_account_signs(transaction: Transaction) -> None:
+    """EIP-155, for chains that know one gas price."""
+    raw, tx_hash = sign_legacy_transaction(LocalSigner(KEY), transaction)
+
+    signed = Account.from_key(KEY).sign_transaction(
+        {
+            "chainId": transaction.chain_id,
+            "nonce": transaction.nonce,
+            "to": bytes.fromhex(transaction.to[2:]),
+            "data": transaction.data,
+            "gas": transaction.gas,
+            "value": transaction.value_wei,
+            "gasPrice": transaction.max_fee_wei,
+        }
+    )
+    assert (raw, tx_hash) == (bytes(signed.raw_transaction), bytes(signed.hash))
 
 
 class _Other:

@@ -50,6 +50,7 @@ class Challenge:
     """A fault, and the transaction that proves it: `to` is the StatementRegistry.
 
     lines: indices of the lines that show it.
+    card, other_id: of a double pledge: the card, and the facility that pledged it before.
     """
 
     facility_id: FacilityId
@@ -59,9 +60,17 @@ class Challenge:
     lines: tuple[int, ...]
     to: str
     data: str
+    card: Bytes32 | None = None
+    other_id: FacilityId | None = None
 
     def sentence(self) -> str:
         """What breaks which rule, and where."""
+        if self.card is not None:
+            return (
+                f"statement {hex32(self.statement_hash)} of facility {self.facility_id}, epoch"
+                f" {self.epoch}: card {hex32(self.card)} is in the pledge of facility"
+                f" {self.other_id}, which was approved before and holds at the same time"
+            )
         named = " and ".join(map(str, self.lines))
         return (
             f"statement {hex32(self.statement_hash)} of facility {self.facility_id}, epoch"
@@ -70,10 +79,10 @@ class Challenge:
 
 
 class Challenger:
-    """Knows what is posted, and looks for faults in its lines.
+    """Knows what is posted, and looks for faults in its lines, and for cards that an earlier pledge
+    has for the same time.
 
-    Cards that two facilities pledged, and whatever no proof on-chain can show, it does not look
-    for: attesters and `rentroll verify` do.
+    What no proof on-chain can show it does not look for: attesters and `rentroll verify` do.
     """
 
     def __init__(self, contracts: Contracts, evidence: EvidenceSource) -> None:
@@ -126,7 +135,10 @@ class Challenger:
             terms, lines = self._read(statement)
             roster = self._pledges.roster(terms)
             faults = find_faults(terms, statement, lines, roster.replacements)
-            challenges = list(self._challenges(statement, lines, roster, faults))
+            challenges = [
+                *self._challenges(statement, lines, roster, faults),
+                *self._double_pledges(terms, statement),
+            ]
         except HOSTILE as error:
             raise EvidenceInvalid(f"the evidence is not readable: {error!r}") from error
         refused: ChainRejected | None = None
@@ -163,6 +175,39 @@ class Challenger:
             raise EvidenceInvalid(message, file=LINES_FILE)
         return terms, lines
 
+    def _double_pledges(self, terms: FacilityTerms, statement: Statement) -> Iterator[Challenge]:
+        registry, head = self._contracts.statement_registry, self._contracts.client.head()
+        posted = registry.epochs_posted(statement.facility_id).at(block=head.number)
+        # A closing statement has no hours of its own: who has the cards then does not matter.
+        if statement.epoch >= posted:
+            return
+        proven: set[Bytes32] = set()
+        for twice in self._pledges.twice(terms, statement.epoch):
+            own = _proven(terms.facility_id, twice.pledge.devices, twice.index)
+            other = _proven(twice.other_id, twice.other_pledge.devices, twice.other_index)
+            card = own.pledged.card
+            if card in proven:
+                continue
+            proven.add(card)
+            data = calldata.challenge_double_pledge(
+                statement,
+                own,
+                other_id=twice.other_id,
+                other_epoch=twice.other_epoch,
+                other=other,
+            )
+            yield Challenge(
+                statement.facility_id,
+                statement.epoch,
+                statement_hash(statement),
+                FaultKind.DEVICE_PLEDGED_TWICE,
+                (),
+                registry.address,
+                data,
+                card,
+                twice.other_id,
+            )
+
     def _challenges(
         self,
         statement: Statement,
@@ -193,6 +238,10 @@ class Challenger:
                 self._contracts.statement_registry.address,
                 data,
             )
+
+
+def _proven(facility_id: FacilityId, devices: Sequence[PledgedDevice], index: int) -> ProvenPledge:
+    return ProvenPledge(index, devices[index], pledge_tree(facility_id, devices).proof(index))
 
 
 def _neighbours(roster: Roster, line: Line) -> list[ProvenPledge]:

@@ -1,5 +1,6 @@
 """Pledges of all facilities: what an attester compares before it signs pledge or statement."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from api.chain.contracts import Contracts
@@ -9,7 +10,14 @@ from api.chain.terms import OfferedTerms
 from api.domain.facility import FacilityTerms, Period, check_pledge
 from api.domain.hashing import sha256
 from api.domain.lifecycle import FacilityState
-from api.domain.pledges import Pledge, Pledging, cards_pledged_before, contradictions
+from api.domain.pledges import (
+    Pledge,
+    PledgedTwice,
+    Pledging,
+    cards_pledged_before,
+    contradictions,
+    pledged_twice,
+)
 from api.domain.roster import Roster
 from api.domain.statements.evidence import FACILITY_FILE, facility_folder, hex32
 from api.domain.statements.evidence_reader import decode_facility
@@ -138,8 +146,24 @@ class PledgeWatch:
             raise EvidenceInvalid(message, file=FACILITY_FILE)
         return self._roster(terms, own)
 
-    def _require_first(self, own: Pledging, *, epoch: Epoch | None, unknown_passes: bool) -> None:
+    def twice(self, terms: FacilityTerms, epoch: Epoch) -> list[PledgedTwice]:
+        """Devices of a facility's epoch whose card another facility pledged before for that time,
+        as far as pledges are published. Raises EvidenceInvalid, ChainUnavailable."""
         block = self._follow()
+        (approved,) = self._pledges([terms.facility_id], block)
+        roster = self.roster(terms)
+        own = _pledging(terms, _pledges_of(roster, approved[0].number))
+        found: list[PledgedTwice] = []
+        for other_id, other in self._others(own, block):
+            known = self._known(other_id, other)
+            if known is not None:
+                found += pledged_twice(own, epoch, other=self._as_it_stands(known, block))
+        return found
+
+    def _others(
+        self, own: Pledging, block: int
+    ) -> Iterator[tuple[FacilityId, tuple[ApprovedPledge, ...]]]:
+        """Approved pledges of other facilities whose window overlaps."""
         others = [
             facility_id
             for facility_id, offered in sorted(self._offers.items())
@@ -147,9 +171,12 @@ class PledgeWatch:
             and offered.window_start_s < own.window_end_s
             and own.window_start_s < offered.window_end_s
         ]
-        for other_id, approved in zip(others, self._pledges(others, block), strict=True):
-            if not approved:
-                continue
+        each = zip(others, self._pledges(others, block), strict=True)
+        yield from ((other_id, approved) for other_id, approved in each if approved)
+
+    def _require_first(self, own: Pledging, *, epoch: Epoch | None, unknown_passes: bool) -> None:
+        block = self._follow()
+        for other_id, approved in self._others(own, block):
             other = self._known(other_id, approved)
             if other is None:
                 # Asked only where it matters: a facility can be cancelled or end at any time.

@@ -205,11 +205,27 @@ def challenge_device(
 ) -> str:
     """`StatementRegistry.challengeDevice`: a line of a device that no pledge of its time holds."""
     encoder = function("StatementRegistry", "challengeDevice")
-    around = [
-        (n.index, n.pledged.device, n.pledged.card, n.pledged.from_epoch, list(n.proof))
-        for n in neighbours
-    ]
+    around = [_pledge(neighbour) for neighbour in neighbours]
     return _hex(encoder.encode(statement.as_abi_tuple(), _proven(statement, line), around))
+
+
+def challenge_double_pledge(
+    statement: Statement,
+    own: ProvenPledge,
+    *,
+    other_id: int,
+    other_epoch: int,
+    other: ProvenPledge,
+) -> str:
+    """`StatementRegistry.challengeDoublePledge`: an earlier pledge has the card for that time."""
+    encoder = function("StatementRegistry", "challengeDoublePledge")
+    proofs = _pledge(own), other_id, other_epoch, _pledge(other)
+    return _hex(encoder.encode(statement.as_abi_tuple(), *proofs))
+
+
+def _pledge(proven: ProvenPledge) -> tuple[object, ...]:
+    pledged = proven.pledged
+    return proven.index, pledged.device, pledged.card, pledged.from_epoch, list(proven.proof)
 
 
 def _proven(statement: Statement, proven: ProvenLine) -> tuple[object, ...]:

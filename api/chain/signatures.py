@@ -59,6 +59,9 @@ FUNCTIONS = {
         Function("challengeLine", (STATEMENT, PROVEN_LINE)),
         Function("challengePair", (STATEMENT, PROVEN_LINE, PROVEN_LINE)),
         Function("challengeDevice", (STATEMENT, PROVEN_LINE, f"{PROVEN_PLEDGE}[]")),
+        Function(
+            "challengeDoublePledge", (STATEMENT, PROVEN_PLEDGE, "uint64", "uint32", PROVEN_PLEDGE)
+        ),
         Function("publish", ("uint64", "uint32", "bytes32")),
     ),
     "TrancheToken": (

@@ -199,6 +199,50 @@ def cards_pledged_before(
 
 
 @dataclass(frozen=True, slots=True)
+class PledgedTwice:
+    """A device of a facility whose card an earlier pledge of another has at the same time.
+
+    index, other_index: places of the devices in the pledges in force.
+    other_epoch: of the other facility, which shares a second with the first one's.
+    """
+
+    pledge: Pledge
+    index: int
+    other_id: FacilityId
+    other_epoch: Epoch
+    other_pledge: Pledge
+    other_index: int
+
+
+def pledged_twice(own: Pledging, epoch: Epoch, *, other: Pledging) -> Iterator[PledgedTwice]:
+    """Devices of an epoch whose card another facility pledged before, as `FaultRules.ofPledges`
+    proves it: one way to prove each, none where that facility is cancelled or had ended before."""
+    pledge = own.in_force(epoch)
+    start_s, end_s = own.epoch_start_s(epoch), own.epoch_start_s(epoch + 1)
+    first = max(0, start_s - other.window_start_s) // other.epoch_length_s
+    other_end_s = other.window_end_s if other.ended_at_s is None else other.ended_at_s
+    if pledge is None or other.cancelled or other_end_s <= start_s:
+        return
+    end_s = min(end_s, other_end_s, other.window_end_s)
+    held: dict[Bytes32, int] = {}
+    for index, device in enumerate(pledge.devices):
+        if device.from_epoch <= epoch:
+            held.setdefault(device.card, index)
+    nexts = [theirs.from_epoch for theirs in other.pledges[1:]]
+    for theirs, until in zip(other.pledges, [*nexts, None], strict=True):
+        for other_index, device in enumerate(theirs.devices):
+            at = Epoch(max(first, theirs.from_epoch, device.from_epoch))
+            later = other.epoch_start_s(at) >= end_s or (until is not None and at >= until)
+            if device.card not in held or later:
+                continue
+            index = held[device.card]
+            came = own.in_force(pledge.devices[index].from_epoch) or pledge
+            before = other.in_force(device.from_epoch) or theirs
+            if before.number < came.number:
+                yield PledgedTwice(pledge, index, other.facility_id, at, theirs, other_index)
+
+
+@dataclass(frozen=True, slots=True)
 class Contradiction:
     """A slice that two pledges know by different cards, or that one of them takes for a card.
 

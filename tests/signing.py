@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi.testclient import TestClient
 from httpx import Response
 
 from api.chain import calldata
@@ -76,20 +77,26 @@ class Author:
             self.keep(receipt)
         return answer
 
-    def give_back(self, index: int, *, bare: bool = False) -> Response:
+    def give_back(
+        self, index: int, *, bare: bool = False, by: TestClient | None = None
+    ) -> Response:
         """Show a receipt, and what it is for. bare: the receipt alone."""
-        return self.show(self.receipts[index], bare=bare)
+        return self.show(self.receipts[index], bare=bare, by=by)
 
-    def show(self, receipt: Receipt, *, bare: bool = False) -> Response:
+    def show(
+        self, receipt: Receipt, *, bare: bool = False, by: TestClient | None = None
+    ) -> Response:
         """Show any receipt."""
         content = b"" if bare else said_of(*self.sent[entry_hash(receipt.entry)])
-        return self.show_raw(receipt, content)
+        return self.show_raw(receipt, content, by=by)
 
-    def show_raw(self, receipt: Receipt, content: bytes) -> Response:
-        """Show a receipt beside any body."""
+    def show_raw(
+        self, receipt: Receipt, content: bytes, *, by: TestClient | None = None
+    ) -> Response:
+        """Show a receipt beside any body. by: another client than the world's."""
         packed = base64.b64encode(pack_receipt(receipt)).decode()
         headers = {"rentroll-receipt": packed, "content-type": "application/json"}
-        return self.world.http.post("/v1/log/entries", content=content, headers=headers)
+        return (by or self.world.http).post("/v1/log/entries", content=content, headers=headers)
 
     def keep(self, receipt: Receipt) -> None:
         """Go on behind a receipt."""

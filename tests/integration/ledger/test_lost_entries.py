@@ -142,7 +142,7 @@ def test_receipt__forged__changes_nothing(lost: Lost, name: str) -> None:
 def test_body__of_another_receipt__is_refused(lost: Lost) -> None:
     lost.use(0, 1)
     lost.lose()
-    first, second = lost.collector.receipts
+    first = lost.collector.receipts[0]
     hashes = [*lost.collector.sent]
     lost.collector.sent = dict(zip(hashes, reversed(lost.collector.sent.values()), strict=True))
 
@@ -151,17 +151,12 @@ def test_body__of_another_receipt__is_refused(lost: Lost) -> None:
     assert answer.status_code == 422
     assert "its body is another" in answer.json()["detail"]
     assert lost.copies.row.log_size == lost.size
-    assert second.entry.number == lost.size + 2
 
 
 def test_body__larger_than_any__is_refused(lost: Lost) -> None:
     lost.use(0)
     lost.lose()
     packed = {"packed": "A" * (8 << 20), "request": {}}
-    key = next(iter(lost.collector.sent))
-    body, signed = lost.collector.sent[key]
-    assert body
-    assert signed
 
     answer = lost.collector.show_raw(lost.collector.receipts[0], orjson.dumps(packed))
 

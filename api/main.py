@@ -3,18 +3,18 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
-from typing import Unpack
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.keys import KeyUses
-from api.chain.client import ChainClient, ClientOptions, chain_clock
+from api.chain.client import ChainClient, chain_clock
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
+from api.chain.kept_calls import KeptClient
 from api.chain.kept_head import KeptHead
-from api.chain.providers import Identity
+from api.chain.providers import Expected, Identity
 from api.clock import BoundedClock, Clock, running, system_clock
 from api.db.index_store import index_state_row
 from api.db.migrate import database_problems, upgrade
@@ -157,13 +157,8 @@ def closing_times(settings: Settings, client: ChainClient, *, wall: Clock = syst
     )
 
 
-def open_chain(
-    settings: Settings,
-    engine: Engine,
-    deployment: Deployment | None,
-    **more: Unpack[ClientOptions],
-) -> ChainClient:
-    """Client of the settings' providers; whoever is of another chain than the index is refused."""
+def expected_chain(engine: Engine, deployment: Deployment | None) -> Expected:
+    """Of which chain a provider must be: the deployment's, and the one that was indexed."""
 
     def expected() -> Identity | None:
         if deployment is None:
@@ -174,15 +169,18 @@ def open_chain(
                 return Identity(state.chain_id, (state.anchor_number, state.anchor_hash))
         return Identity(deployment.chain_id)
 
-    return ChainClient(settings.rpc_urls, expected=expected, **more)
+    return expected
 
 
 def make_service(settings: Settings) -> Service:
     """What the routes work with, by the settings; connects to nothing yet."""
     deployment = load_deployment(settings.deployment_file)
     engine = open_engine(settings.database_url)
-    client = open_chain(
-        settings, engine, deployment, deadline_s=REQUEST_DEADLINE_S, at_once=REQUESTS_AT_ONCE
+    client = KeptClient(
+        settings.rpc_urls,
+        expected=expected_chain(engine, deployment),
+        deadline_s=REQUEST_DEADLINE_S,
+        at_once=REQUESTS_AT_ONCE,
     )
     contracts = None if deployment is None else Contracts(client, deployment)
     return Service(

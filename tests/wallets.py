@@ -8,6 +8,8 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 from fastapi.testclient import TestClient
 
+from api.access.nonces import NONCE_LIFE_S
+
 CHAIN_ID = 1
 
 
@@ -40,7 +42,7 @@ def nonce_of(client: TestClient) -> str:
     """A fresh nonce."""
     answer = client.post("/v1/session/nonce")
     assert answer.status_code == 201
-    assert time.time() < answer.json()["expires_at_s"] <= time.time() + 601
+    assert time.time() < answer.json()["expires_at_s"] <= time.time() + NONCE_LIFE_S + 1
     assert abs(answer.json()["issued_at_s"] - time.time()) <= 2
     return str(answer.json()["nonce"])
 

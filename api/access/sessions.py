@@ -1,11 +1,12 @@
-"""Nonces, which are used once, and sessions, which are found by the hash of their token."""
+"""Nonces that were used, and sessions, which are found by the hash of their token."""
 
 import hmac
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import sha256 as _sha256
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from api.db.session import reading
 from api.db.tables.access import session_nonces, sessions
@@ -14,39 +15,26 @@ from api.domain.hashing import sha256
 from api.domain.units import OperatorId
 from api.errors import Unauthorized
 
-# Nobody needs a key for a nonce: a flood must not fill the disk. The oldest go first.
-MAX_NONCES = 10_000
 MAX_SESSIONS_OF_AN_ADDRESS = 20
 # Ours have 43 characters. What is much longer is none of them and not worth a hash.
 MAX_TOKEN_CHARS = 200
 
 
-def add_nonce(connection: Connection, nonce: str, *, expires_at_s: int, now_s: int) -> None:
-    """Remember a nonce; forget those that expired, and the oldest above the limit."""
-    expired = session_nonces.c.expires_at_s <= now_s
-    connection.execute(delete(session_nonces).where(expired))
-    count = connection.execute(select(func.count()).select_from(session_nonces)).scalar_one()
-    if count >= MAX_NONCES:
-        oldest = select(session_nonces.c.nonce).order_by(session_nonces.c.expires_at_s)
-        doomed = oldest.limit(count - MAX_NONCES + 1).scalar_subquery()
-        connection.execute(delete(session_nonces).where(session_nonces.c.nonce.in_(doomed)))
-    connection.execute(insert(session_nonces).values(nonce=nonce, expires_at_s=expires_at_s))
-
-
-def _live_nonce(nonce: str, now_s: int) -> tuple[ColumnElement[bool], ...]:
-    return (session_nonces.c.nonce == nonce, session_nonces.c.expires_at_s > now_s)
-
-
-def knows_nonce(connection: Connection, nonce: str, now_s: int) -> bool:
-    """Whether a nonce is ours, unused and not expired."""
-    query = select(session_nonces.c.nonce).where(*_live_nonce(nonce, now_s))
+def is_used(connection: Connection, stem: str) -> bool:
+    """Whether a nonce has served a sign-in. stem: what of it is unique."""
+    query = select(session_nonces.c.nonce).where(session_nonces.c.nonce == stem)
     return connection.execute(query).first() is not None
 
 
-def use_nonce(connection: Connection, nonce: str, now_s: int) -> bool:
-    """Use a nonce up; of two requests at once, one gets True."""
-    used = delete(session_nonces).where(*_live_nonce(nonce, now_s))
-    return connection.execute(used).rowcount == 1
+def use_nonce(connection: Connection, stem: str, *, expires_at_s: int, now_s: int) -> bool:
+    """Use a nonce up; of two requests at once, one gets True. Expired ones are forgotten."""
+    connection.execute(delete(session_nonces).where(session_nonces.c.expires_at_s <= now_s))
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(session_nonces).values(nonce=stem, expires_at_s=expires_at_s))
+    except IntegrityError:
+        return False
+    return True
 
 
 def add_session(

@@ -6,24 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from api.access import sessions as store
+from api.access.nonces import read_nonce
 from api.access.siwe import Origin, check_sign_in, parse_sign_in, personal_digest
 from api.chain.client import ChainClient
 from api.chain.erc1271 import signed_by
 from api.db.session import Connection, reading, write
 from api.errors import SignInNonceUnknown, SignInSignatureWrong
 
-NONCE_LIFE_S = 600
 SESSION_LIFE_S = 12 * 3_600
-
-
-def make_nonce(engine: Engine, now_s: int) -> tuple[str, int]:
-    """A fresh nonce, and when it expires."""
-    nonce, expires_at_s = secrets.token_hex(16), now_s + NONCE_LIFE_S
-    write(
-        engine,
-        lambda c: store.add_nonce(c, nonce, expires_at_s=expires_at_s, now_s=now_s),
-    )
-    return nonce, expires_at_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +33,7 @@ def sign_in(
     signature: bytes,
     origin: Origin,
     chain_id: int,
+    nonce_key: bytes,
     now_s: int,
 ) -> SignedIn:
     """Check a signed EIP-4361 message and open a session; its nonce is used up.
@@ -55,8 +46,11 @@ def sign_in(
     check_sign_in(message, origin=origin, chain_id=chain_id, now_s=now_s)
     unknown = SignInNonceUnknown("the nonce is unknown, used or expired: ask for a new one")
     # Before the signature: only a nonce of ours makes us ask the chain.
+    nonce = read_nonce(nonce_key, message.nonce, now_s)
+    if nonce is None:
+        raise unknown
     with reading(engine) as connection:
-        if not store.knows_nonce(connection, message.nonce, now_s):
+        if store.is_used(connection, nonce.stem):
             raise unknown
     digest = personal_digest(text)
     # Some hardware wallets number the recovery id from 0.
@@ -69,7 +63,10 @@ def sign_in(
     token, expires_at_s = secrets.token_urlsafe(32), now_s + SESSION_LIFE_S
 
     def work(connection: Connection) -> None:
-        if not store.use_nonce(connection, message.nonce, now_s):
+        fresh = store.use_nonce(
+            connection, nonce.stem, expires_at_s=nonce.expires_at_s, now_s=now_s
+        )
+        if not fresh:
             raise unknown
         store.add_session(
             connection, token, address=message.address, now_s=now_s, expires_at_s=expires_at_s

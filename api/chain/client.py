@@ -45,9 +45,10 @@ class _Pin:
 class ClientOptions(TypedDict, total=False):
     """What a client of the chain can be told besides where it is, as in `Providers`."""
 
+    expected: Expected | None
     deadline_s: float
-    at_once: int
-    stop: threading.Event
+    at_once: int | None
+    stop: threading.Event | None
 
 
 class ChainClient:

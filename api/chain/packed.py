@@ -13,7 +13,7 @@ from api.chain.contracts.call import Call
 T = TypeVar("T")
 
 # A contract's code has 24,576 bytes at most (EIP-170): answers of ours take 300 at most on average.
-_CALLS = 80
+CALLS = 80
 _WORD = 32
 # Words of memory from `in` on are the calls: address, length, calldata. Behind them, from `out` on,
 # the answers: whether it succeeded, length, data. On the stack, from the top: in, out, end.
@@ -46,21 +46,25 @@ def packed(call: Call[T], *, block: int) -> T:
     Raises:  as `Call.at`.
     """
     client, asked = call.client, call.asked
-    chunks = [asked[first : first + _CALLS] for first in range(0, len(asked), _CALLS)]
+    chunks = [asked[first : first + CALLS] for first in range(0, len(asked), CALLS)]
     return call.parse([answer for chunk in chunks for answer in _chunk(client, chunk, block)])
 
 
 def _chunk(client: ChainClient, calls: Sequence[EthCall], block: int) -> list[bytes]:
     if len(calls) > 1:
         try:
-            return _ask(client, calls, block)
+            return ask_packed(client, calls, block)
         except RpcError:
             # Too much for the node, or one of them reverts: one by one it is seen which.
             pass
     return client.call(calls, block=block)
 
 
-def _ask(client: ChainClient, calls: Sequence[EthCall], block: int) -> list[bytes]:
+def ask_packed(client: ChainClient, calls: Sequence[EthCall], block: int) -> list[bytes]:
+    """Answers of up to `CALLS` functions by one request.
+
+    Raises:  as `ChainClient.call`; RpcError too if one of them fails, or it is too much at once.
+    """
     words = b"".join(
         int(call.to, 16).to_bytes(_WORD) + len(call.data).to_bytes(_WORD) + call.data
         for call in calls

@@ -18,6 +18,7 @@ from api.cli.relayer import open_relayer
 from api.clock import AHEAD_S
 from api.db.session import open_engine, ping, reading
 from api.domain.metering.instants import format_instant
+from api.epochs.index import state_of
 from api.errors import AppError, DatabaseUnavailable
 from api.settings import ClockSource, Settings
 
@@ -43,6 +44,7 @@ def diagnose(settings: Settings) -> list[Check]:
         _api_keys,
         _chain,
         _contracts,
+        _index,
         _evidence,
         _keys,
     )
@@ -135,6 +137,25 @@ def _contracts(settings: Settings) -> list[Check]:
         advice = "is this the right node and deployment file?"
         return [Check("contracts", "fail", problem, advice) for problem in problems]
     return [Check("contracts", "ok", f"bytecode as deployed on chain {deployment.chain_id}")]
+
+
+def _index(settings: Settings) -> list[Check]:
+    """How the copy of the chain stands. Without a database of now there is nothing to say."""
+    try:
+        url = make_url(settings.database_url)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            return []
+        state = state_of(open_engine(settings.database_url))
+    except (DatabaseUnavailable, SQLAlchemyError, OSError, ValueError):
+        return []
+    if state is None:
+        return [Check("index", "ok", "nothing is read yet: `rentroll worker` does")]
+    since = f"since {format_instant(state.since_s)}"
+    said = f"{state.state} {since}, final up to block {state.final_number}"
+    if state.reason is None:
+        return [Check("index", "ok", said)]
+    level = "fail" if state.state in {"halted", "incomplete"} else "warn"
+    return [Check("index", level, f"{said}: {state.reason}", "the reason names the way out")]
 
 
 def _evidence(settings: Settings) -> list[Check]:

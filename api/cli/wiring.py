@@ -25,7 +25,7 @@ from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder
 from api.keys.keystore import raw_key
-from api.main import closing_times, open_chain, recording_clock
+from api.main import closing_times, expected_chain, recording_clock
 from api.settings import Settings
 
 _DAY_S = 86_400
@@ -61,7 +61,9 @@ def open_worker(
     stop, deployment = stop or threading.Event(), require_deployment(settings)
     with (
         open_relayer(settings) as signer,
-        open_chain(settings, engine, deployment, stop=stop) as client,
+        ChainClient(
+            settings.rpc_urls, expected=expected_chain(engine, deployment), stop=stop
+        ) as client,
     ):
         worker = Worker(
             engine,
@@ -100,7 +102,9 @@ def open_indexer(settings: Settings, stop: threading.Event) -> Iterator[RunningI
     """Indexer of the settings, on a migrated database."""
     engine, deployment = open_engine(settings.database_url), require_deployment(settings)
     upgrade(engine)
-    with open_chain(settings, engine, deployment, stop=stop) as client:
+    with ChainClient(
+        settings.rpc_urls, expected=expected_chain(engine, deployment), stop=stop
+    ) as client:
         contracts = Contracts(client, deployment)
         confirmations = settings.confirmations
         indexer = Indexer(engine, contracts, confirmations=confirmations, stop=stop)

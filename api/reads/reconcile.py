@@ -1,10 +1,11 @@
 """Reconcile: the five numbers of a facility from ledger, statements and indexed chain events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from api.chain.contracts import Contracts
 from api.db import chain_store
+from api.db.chain_store import BlockRow
 from api.db.facilities import known_facility_row
 from api.db.session import Connection, Engine, reading
 from api.db.standing import PostingRow, standing_posts
@@ -19,7 +20,7 @@ from api.domain.capital.reconciliation import (
 )
 from api.domain.lifecycle import is_final
 from api.domain.statements.evidence_reader import terms_from_bytes
-from api.domain.units import NO_MICROS, Epoch, FacilityId, GpuSeconds, Micros, tranche_id
+from api.domain.units import NO_MICROS, Epoch, FacilityId, GpuSeconds, Micros, TrancheId, tranche_id
 from api.ledger.rosters import pledged_in_part
 from api.reads.ending import ClosedSums, closed_sums
 from api.reads.sql import cashflow
@@ -37,27 +38,40 @@ def reconcile_facility(
     with reading(engine) as connection:
         facility = known_facility_row(connection, facility_id)
         block = chain_store.last_block(connection)
-        sources = _read_sources(connection, facility)
-    # Nothing is indexed, so nothing is posted, and no window decides what is final.
-    if contracts is None or block is None:
-        return reconcile(_figures(sources, window_s=0, now_s=0, unvested_micros=0))
-    tranches = range(len(terms_from_bytes(facility.terms_json).tranches))
-    token_ids = [tranche_id(facility_id, seniority) for seniority in tranches]
-    window_s, unvested = contracts.together(
-        contracts.statement_registry.challenge_window_s(),
-        contracts.all_of([contracts.tranche_token.unvested_micros(i) for i in token_ids]),
-    ).at(block=block.number)
-    figures = _figures(
-        sources, window_s=window_s, now_s=block.time_s, unvested_micros=sum(unvested)
-    )
-    return reconcile(figures)
+        sources = [_read_sources(connection, facility)]
+    return _reconciled(contracts, block, sources)[0]
 
 
 def reconcile_all(engine: Engine, contracts: Contracts | None) -> list[Reconciliation]:
     """Five numbers of every facility, by id."""
     with reading(engine) as connection:
+        block = chain_store.last_block(connection)
         ids = facility_ids(connection)
-    return [reconcile_facility(engine, contracts, facility_id) for facility_id in ids]
+        sources = [_read_sources(connection, known_facility_row(connection, i)) for i in ids]
+    return _reconciled(contracts, block, sources)
+
+
+def _reconciled(
+    contracts: Contracts | None, block: BlockRow | None, all_sources: Sequence["_Sources"]
+) -> list[Reconciliation]:
+    """What the chain says of all of them is asked at once."""
+    # Nothing is indexed, so nothing is posted, and no window decides what is final.
+    if contracts is None or block is None:
+        figures = [_figures(s, window_s=0, now_s=0, unvested_micros=0) for s in all_sources]
+        return [reconcile(each) for each in figures]
+    unvested_of = contracts.tranche_token.unvested_micros
+    window_s, unvested = contracts.together(
+        contracts.statement_registry.challenge_window_s(),
+        contracts.all_of(
+            [contracts.all_of([unvested_of(i) for i in s.token_ids]) for s in all_sources]
+        ),
+    ).at(block=block.number)
+    return [
+        reconcile(
+            _figures(sources, window_s=window_s, now_s=block.time_s, unvested_micros=sum(micros))
+        )
+        for sources, micros in zip(all_sources, unvested, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,7 @@ class _Sources:
     """What ledger, statements and events say of one facility, before finality is known."""
 
     facility_id: FacilityId
+    token_ids: list[TrancheId]
     metered: MeteredSeconds
     stated_gpu_seconds: int
     rated_micros: Mapping[Epoch, Micros]
@@ -84,6 +99,7 @@ def _read_sources(connection: Connection, facility: FacilityRow) -> _Sources:
     rated = cashflow.rated_epochs(connection, facility_id)
     return _Sources(
         facility_id,
+        [tranche_id(facility_id, seniority) for seniority in range(len(terms.tranches))],
         metered,
         stated_gpu_seconds((line.kind, line.seconds) for line in lines),
         {row.epoch: row.rated_micros for row in rated},

@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI, Request
 from sqlalchemy import Engine
 
 from api.access.keys import KeyUses
+from api.access.nonces import nonce_key
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
@@ -93,6 +94,11 @@ class Service:
             return None
         depth = self.settings.confirmations
         return named_now(self.contracts, gpu_operator, key, confirmations=depth)
+
+    @property
+    def nonce_key(self) -> bytes:
+        """Key of sign-in's nonces: the same in every process that has the log's. KeyFileWrong."""
+        return nonce_key(self.log_key.key.private_bytes_raw())
 
     @property
     def log(self) -> Log:

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from api.access.nonces import make_nonce
 from api.access.sessions import Session, csrf_token, drop_session, find_session
-from api.access.sign_in import SESSION_LIFE_S, make_nonce, sign_in
+from api.access.sign_in import SESSION_LIFE_S, sign_in
 from api.access.siwe import MAX_MESSAGE_CHARS
 from api.db.session import reading, write
 from api.routes.http.credentials import SESSION_COOKIE, CurrentSession, own_origin, require_own_site
@@ -60,10 +61,10 @@ def to_api_session(session: Session) -> SessionOut:
 
 @router.post("/v1/session/nonce", status_code=201, responses=errors())
 def create_nonce(service: ServiceDep) -> NonceOut:
-    """Make a nonce. It serves one sign-in within ten minutes."""
+    """Make a nonce. It serves one sign-in within an hour; nothing is stored until it does."""
     now_s = service.session_clock()
-    nonce, expires_at_s = make_nonce(service.engine, now_s)
-    return NonceOut(nonce=nonce, issued_at_s=now_s, expires_at_s=expires_at_s)
+    nonce = make_nonce(service.nonce_key, now_s)
+    return NonceOut(nonce=nonce.text, issued_at_s=now_s, expires_at_s=nonce.expires_at_s)
 
 
 @router.post("/v1/session", status_code=201, responses=errors(400, 401, 403, 413, 422))
@@ -86,6 +87,7 @@ def create_session(
         signature=bytes.fromhex(body.signature[2:]),
         origin=origin,
         chain_id=chain_id,
+        nonce_key=service.nonce_key,
         now_s=service.session_clock(),
     )
     response.set_cookie(

@@ -104,6 +104,32 @@ class Settings(BaseSettings):
     )
     relayer_kms_region: str = Field(default="", description="Its region; empty: AWS's settings.")
     relayer_kms_endpoint: str = Field(default="", description="KMS elsewhere than at AWS.")
+    max_fee_gwei: int = Field(
+        default=1_000, ge=1, description="Most that the relayer offers for a gas, tip included."
+    )
+    fee_times_market: int = Field(
+        default=10,
+        ge=1,
+        description="A transaction that is stuck is offered at most so many times what gas costs.",
+    )
+    gas_of_facility_a_day: int = Field(
+        default=30_000_000,
+        ge=1_000_000,
+        description="Gas that transactions of one facility may use in 24 hours; more must wait.",
+    )
+    replace_after_blocks: int = Field(
+        default=6,
+        ge=1,
+        description="Blocks that a transaction waits before it is offered at a higher fee.",
+    )
+    settle_least_micros: int = Field(
+        default=1_000_000,
+        ge=0,
+        description="Settlements below this wait for more; the last one and a closing take all.",
+    )
+    settle_longest_wait_s: int = Field(
+        default=7 * 86_400, ge=0, description="Seconds that such a settlement waits at most."
+    )
     admin_key: SecretStr | None = Field(
         default=None, description="Bearer key for registering operators; none = route is closed."
     )

@@ -21,6 +21,7 @@ from api.domain.capital.orders import DeliveryOrder, order_digest, order_text
 from api.domain.units import Bytes32, FacilityId, TrancheId
 from api.epochs.close import Closed, close_due, due_periods
 from api.epochs.index import Indexer, state_of
+from api.epochs.outbox import Policy
 from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder
@@ -74,6 +75,7 @@ def open_worker(
             confirmations=settings.confirmations,
             stop=stop,
             index=index,
+            policy=sending_policy(settings),
         )
         yield RunningWorker(worker, engine, dry=signer is None)
 
@@ -109,6 +111,18 @@ def open_indexer(settings: Settings, stop: threading.Event) -> Iterator[RunningI
         confirmations = settings.confirmations
         indexer = Indexer(engine, contracts, confirmations=confirmations, stop=stop)
         yield RunningIndexer(indexer, contracts, engine, EvidenceFolder(settings.evidence_dir))
+
+
+def sending_policy(settings: Settings) -> Policy:
+    """Limits of what the relayer sends."""
+    return Policy(
+        max_fee_gwei=settings.max_fee_gwei,
+        fee_times_market=settings.fee_times_market,
+        gas_of_facility_a_day=settings.gas_of_facility_a_day,
+        replace_after=settings.replace_after_blocks,
+        settle_least_micros=settings.settle_least_micros,
+        settle_longest_wait_s=settings.settle_longest_wait_s,
+    )
 
 
 def close_now(

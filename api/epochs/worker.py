@@ -18,7 +18,7 @@ from api.epochs.index import Indexer, IndexProgress
 from api.epochs.outbox import Intent, Outbox, Outcome, Policy
 from api.epochs.post import postable
 from api.epochs.serve import servable
-from api.epochs.settle import settleable
+from api.epochs.settle import Dust, settleable
 from api.epochs.times import Times
 from api.errors import ClocksDiffer
 from api.evidence_store import EvidenceFolder
@@ -74,6 +74,8 @@ class Worker:
         self._indexer = (
             Indexer(engine, contracts, confirmations=confirmations, stop=stop) if index else None
         )
+        limits = policy or Policy()
+        self._dust = Dust(limits.settle_least_micros, limits.settle_longest_wait_s)
         chain_id = contracts.deployment.chain_id
         self._outbox = (
             Outbox(
@@ -83,7 +85,7 @@ class Worker:
                 chain_id=chain_id,
                 # Without confirmations, as on a demo's chain, only what the node calls so is final.
                 confirmations=confirmations or None,
-                policy=policy,
+                policy=limits,
             )
             if signer
             else None
@@ -116,7 +118,7 @@ class Worker:
         if self._outbox:
             posts = postable(self._engine, self._contracts, self._evidence)
             outcomes += self._carry(posts, now_s)
-            settlements = settleable(self._engine, self._contracts)
+            settlements = settleable(self._engine, self._contracts, self._dust)
             outcomes += self._carry(settlements, now_s)
             services = servable(self._engine, self._contracts)
             outcomes += self._carry(services.intents, now_s)

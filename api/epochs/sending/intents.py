@@ -52,6 +52,8 @@ class Policy:
     in_flight: int = 16
     batch_members: int = 50
     batch_gas: int = 6_000_000
+    settle_least_micros: int = 0
+    settle_longest_wait_s: int = 0
 
     @property
     def caps(self) -> Caps:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
+from api.cli.doctor import diagnose
 from api.db import chain_store, index_store
 from api.db.session import reading
 from api.db.tables.chain import chain_blocks, chain_events
@@ -115,6 +116,8 @@ def test_index__reorg_below_what_was_final__halts_and_takes_nothing_back(world: 
     assert said["final_block"] == status["final_block"]
     assert said["index"]["state"] == "halted"
     assert "below what was final" in said["index"]["reason"]
+    (shown,) = [check for check in diagnose(world.settings()) if check.name == "index"]
+    assert (shown.level, "reindex --from-chain" in shown.message) == ("fail", True)
     world.indexer(confirmations=3).rebuild()
     assert _collected(world) == 1
     assert world.http.get("/v1/status").json()["index"]["state"] == "following"

@@ -16,6 +16,7 @@ from api.chain.client import ChainClient
 from api.chain.deployment import code_problems, load_deployment
 from api.cli.relayer import open_relayer
 from api.clock import AHEAD_S
+from api.db import outbox as outbox_rows
 from api.db.session import open_engine, ping, reading
 from api.domain.metering.instants import format_instant
 from api.epochs.index import state_of
@@ -36,6 +37,9 @@ class Check:
     advice: str | None = None
 
 
+_NO_GAS = "`rentroll intents list` shows what waits for it"
+
+
 def diagnose(settings: Settings) -> list[Check]:
     """Run every check; none of them changes anything."""
     areas: tuple[Callable[[Settings], list[Check]], ...] = (
@@ -47,6 +51,7 @@ def diagnose(settings: Settings) -> list[Check]:
         _index,
         _evidence,
         _keys,
+        _transactions,
     )
     return [check for area in areas for check in area(settings)]
 
@@ -176,3 +181,25 @@ def _keys(settings: Settings) -> list[Check]:
         advice = "set RENTROLL_RELAYER_KEY_FILE where the worker should post and settle"
         return [Check("relayer key", "warn", "none: the worker is a dry run", advice)]
     return [Check("relayer key", "ok", f"of {address}")]
+
+
+def _transactions(settings: Settings) -> list[Check]:
+    """What the relayer cannot send, and why. Without a database of now there is nothing to say."""
+    try:
+        url = make_url(settings.database_url)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            return []
+        with reading(open_engine(settings.database_url)) as connection:
+            problems = outbox_rows.relayer_problems(connection)
+            refused = outbox_rows.refused_count(connection)
+            waiting = outbox_rows.open_count(connection)
+    except (DatabaseUnavailable, SQLAlchemyError, OSError, ValueError):
+        return []
+    checks = [
+        Check("transactions", "fail", f"nothing is sent: {row.problem}", _NO_GAS)
+        for row in problems
+    ]
+    if refused:
+        message = f"{refused} would revert, and are tried again later"
+        checks.append(Check("transactions", "warn", message, "rentroll intents list says why"))
+    return checks or [Check("transactions", "ok", f"{waiting} under way, none refused")]

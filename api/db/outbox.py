@@ -75,6 +75,14 @@ def open_count(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def refused_count(connection: Connection) -> int:
+    """Intents that would revert, or did, and are tried again."""
+    query = select(func.count()).where(
+        intents.c.state.in_((IntentState.REFUSED, IntentState.REVERTED))
+    )
+    return int(connection.execute(query).scalar_one())
+
+
 def listed(connection: Connection, *, everything: bool, limit: int) -> list[IntentRow]:
     """Intents, the newest first; only those that are not final unless `everything`."""
     query = select(*columns_of(IntentRow)).order_by(intents.c.intent_pk.desc()).limit(limit)

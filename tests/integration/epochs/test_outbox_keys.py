@@ -3,6 +3,7 @@
 import pytest
 
 from api.cli import intents as verbs
+from api.cli.doctor import diagnose
 from api.errors import Conflict, NotFound
 from scripts.dev.stack import RENTER
 from tests.outboxes import (
@@ -217,3 +218,21 @@ def test_verbs__unknown_intent__is_named(world: World) -> None:
     for verb in (verbs.cancel, verbs.resend, verbs.adopt):
         with pytest.raises(NotFound, match="no intent 7"):
             verb(world.settings(), 7)
+
+
+def test_doctor__transactions__says_what_is_refused_and_what_cannot_be_sent(world: World) -> None:
+    def found() -> list[tuple[str, str]]:
+        checks = diagnose(world.settings())
+        return [(c.level, c.message) for c in checks if c.name == "transactions"]
+
+    assert found() == [("ok", "0 under way, none refused")]
+    attested(world)
+    outbox = store_due(world)
+    send(world.client, wallet(0).address, world.deployment.statement_registry, "0x8456cb59")
+    advance(world, outbox)
+    assert found() == [("warn", "1 would revert, and are tried again later")]
+    send(world.client, wallet(0).address, world.deployment.statement_registry, "0x3f4ba83a")
+    world.chain.rpc("anvil_setBalance", SENDER, "0x0")
+    advance(world, outbox, later_s=60)
+    assert found()[0][0] == "fail"
+    assert "funds" in found()[0][1]

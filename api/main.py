@@ -56,6 +56,7 @@ from api.routes.operator.console import (
     offer,
     overview,
     previews,
+    queue,
     rent,
 )
 from api.routes.operator.console import leases as console_leases
@@ -113,7 +114,7 @@ _PUBLIC = (
 )
 _CONSOLE = (
     *(overview, offer, metering, log, previews),
-    *(console_leases, names, files, epochs, rent, bills, bond),
+    *(console_leases, names, files, epochs, rent, bills, bond, queue),
 )
 _ROUTES = (
     *(accounts, admin_keys),

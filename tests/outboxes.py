@@ -7,7 +7,7 @@ from sqlalchemy import select
 from api.db.session import reading
 from api.db.tables.outbox import IntentRow, TxRow, intents, signed_transactions
 from api.epochs.outbox import Outbox
-from api.epochs.post import postable
+from api.epochs.post import Post
 from scripts.dev.stack import RELAYER
 from tests.factories import DAY_S, HOUR_S
 from tests.world import TRANCHES, World, wallet
@@ -45,7 +45,8 @@ def second_facility(world: World) -> int:
 def store_due(world: World, outbox: Outbox | None = None) -> Outbox:
     """Note the postings that are due; nothing is signed."""
     outbox = outbox or world.outbox()
-    assert outbox.store(postable(world.engine, world.contracts, world.evidence), world.clock()) == 1
+    posts = world.intents(Post(world.engine, world.contracts, world.evidence))
+    assert outbox.store(posts, world.clock()) == 1
     return outbox
 
 

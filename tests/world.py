@@ -27,7 +27,7 @@ from api.chain.contracts.call import Call
 from api.chain.deployment import Deployment, load_deployment
 from api.chain.signer import LocalSigner
 from api.db import chain_store
-from api.db.facilities import facility_row
+from api.db.facilities import facility_row, facility_rows
 from api.db.session import reading, transaction
 from api.db.statements import signatures_of, statement_row, to_statement
 from api.domain.capital.orders import DeliveryOrder, order_digest
@@ -38,7 +38,8 @@ from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.statement import Statement
 from api.domain.units import Address, Bytes32, FacilityId, TrancheId, tranche_id
 from api.epochs.index import Indexer
-from api.epochs.outbox import Outbox
+from api.epochs.outbox import Intent, Outbox
+from api.epochs.queue import Step
 from api.epochs.times import Times
 from api.epochs.worker import Round, Worker
 from api.evidence_store import EvidenceFolder, EvidenceUrl
@@ -255,11 +256,18 @@ class World:
         contracts = Contracts(client or self.client, self.deployment)
         return Indexer(self.engine, contracts, **{"confirmations": CONFIRMATIONS, **more})
 
+    def intents(self, step: Step[Any]) -> list[Intent]:
+        """What a step of the worker would send now, of all facilities."""
+        with reading(self.engine) as connection:
+            ids = [row.facility_id for row in facility_rows(connection)]
+        read = step.read(ids, self.client.head())
+        return [intent for i in ids for intent in step.one(i, read).intents]
+
     def round(self) -> Round:
         """One round of a fresh worker; its transactions must succeed."""
         done = self.worker().run_once()
         assert [o.error for o in done.outcomes if o.error] == []
-        assert done.not_closed == ()
+        assert done.not_done == ()
         return done
 
     @cached_property

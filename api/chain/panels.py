@@ -1,9 +1,11 @@
 """Panels: which attesters' signatures count for a facility, as the contracts say in one block."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
+from api.chain.contracts.attester_registry import Seats
 from api.chain.erc1271 import accepts_signature
 from api.chain.signer import recover
 from api.domain.units import FacilityId
@@ -28,10 +30,17 @@ def panel_of(contracts: Contracts, facility_id: FacilityId, *, block: int) -> Pa
     """Panel of a facility; without seats for one that was never offered."""
     terms = contracts.facility_registry.epoch_terms_of(facility_id).at(block=block)
     if terms.panel == 0:
-        return PanelOfFacility(facility_id, 0, 0, frozenset())
+        return seated(facility_id, 0, None)
     seats = contracts.attester_registry.panel_of(terms.panel).at(block=block)
+    return seated(facility_id, terms.panel, seats)
+
+
+def seated(facility_id: FacilityId, number: int, seats: Seats | None) -> PanelOfFacility:
+    """A panel of a facility with the seats that the contracts say; None for no panel."""
+    if seats is None:
+        return PanelOfFacility(facility_id, 0, 0, frozenset())
     attesters = frozenset(account.lower() for account in seats.attesters)
-    return PanelOfFacility(facility_id, terms.panel, seats.threshold, attesters)
+    return PanelOfFacility(facility_id, number, seats.threshold, attesters)
 
 
 def require_counting(
@@ -92,15 +101,29 @@ def counting(
 ) -> Counting:
     """Of some signatures over a digest those that count: the contracts refuse all for one that does
     not. A contract that signed may have changed its mind since, and is asked again."""
-    seated = [attester for attester in signatures if panel.seats(attester)]
-    asked = [contracts.attester_registry.is_attester(attester) for attester in seated]
+    on_panel = [attester for attester in signatures if panel.seats(attester)]
+    asked = [contracts.attester_registry.is_attester(attester) for attester in on_panel]
     answers = contracts.all_of(asked).at(block=block) if asked else []
+    members = {a for a, counts in zip(on_panel, answers, strict=True) if counts}
+    return counted(contracts.client, panel, signatures, members=members, digest=digest, block=block)
+
+
+def counted(
+    client: ChainClient,
+    panel: PanelOfFacility,
+    signatures: Mapping[str, bytes],
+    *,
+    members: Collection[str],
+    digest: bytes,
+    block: int,
+) -> Counting:
+    """The same, where it is known who of all that signed is an active member with its bond."""
     by_key, by_contract = {}, {}
-    for attester in [a for a, counts in zip(seated, answers, strict=True) if counts]:
+    for attester in [a for a in signatures if a in members and panel.seats(a)]:
         signature = signatures[attester]
         if recover(digest, signature) == attester:
             by_key[attester] = signature
-        elif accepts_signature(contracts.client, attester, digest, signature, block=block):
+        elif accepts_signature(client, attester, digest, signature, block=block):
             by_contract[attester] = signature
     return Counting(by_key, by_contract)
 

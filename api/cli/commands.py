@@ -19,6 +19,7 @@ from api.cli import (
     ledger_key_commands,
     log_commands,
     output,
+    queue_commands,
     refusal_commands,
     replace_commands,
     rescue_commands,
@@ -29,7 +30,6 @@ from api.cli.collecting import rarely_collecting
 from api.cli.environment import settings as _settings
 from api.cli.stopping import stop_event
 from api.domain.units import FacilityId
-from api.telemetry.logs import log
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,6 +50,7 @@ app.add_typer(rescue_commands.evidence, name="evidence")
 app.add_typer(event_commands.events, name="events")
 app.add_typer(import_commands.importers, name="import")
 app.add_typer(intent_commands.intents, name="intents")
+app.add_typer(queue_commands.queue, name="queue")
 app.add_typer(refusal_commands.refuse, name="refuse")
 app.add_typer(replace_commands.replace, name="replace")
 app.command("challenge")(watch_commands.challenge)
@@ -86,38 +87,17 @@ def worker(
         bool, typer.Option("--index/--no-index", help="Index too, or leave it to `rentroll index`.")
     ] = True,
 ) -> None:
-    """Close epochs, post statements, settle and index, until told to stop."""
-    from api.cli import wiring as cli_wiring
-    from api.cli.monitoring import watched
-    from api.db.migrate import database_problems
-    from api.telemetry.metrics import ROUND_SECONDS, ROUNDS
+    """Close epochs, post statements, settle and index, until told to stop.
+
+    What fails is tried again later; `rentroll queue list` says what and why.
+    """
+    from api.cli.worker_process import run_worker
 
     with output.failing():
         settings = _settings()
         stop = stop_event()
         rarely_collecting()
-        with (
-            cli_wiring.open_worker(settings, stop, index=index) as running,
-            watched(settings, "worker", lambda: database_problems(running.engine)) as pulse,
-        ):
-            if running.dry:
-                log("worker", warning="no relayer key: dry run, nothing is sent")
-            while not stop.is_set():
-                pulse.beat()
-                try:
-                    with ROUND_SECONDS.time():
-                        done = running.worker.run_once()
-                except output.RETRYABLE as error:
-                    if once:
-                        raise
-                    log("worker", error=error.message)
-                    ROUNDS.labels("unreachable").inc()
-                else:
-                    ROUNDS.labels("failed" if done.failed else "done").inc()
-                    output.log_round(done)
-                    if once:
-                        raise typer.Exit(1 if done.failed else 0)
-                stop.wait(settings.poll_s)
+        run_worker(settings, stop, once=once, index=index)
 
 
 @app.command()

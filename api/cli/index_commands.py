@@ -11,6 +11,7 @@ from api.cli.arguments import Json
 from api.cli.collecting import rarely_collecting
 from api.cli.environment import settings as _settings
 from api.cli.stopping import stop_event
+from api.errors import AppError
 from api.telemetry.logs import log
 
 
@@ -37,7 +38,7 @@ def index(
                 pulse.beat()
                 try:
                     done = running.indexer.advance()
-                except output.RETRYABLE as error:
+                except AppError as error:
                     if once:
                         raise
                     log("index", error=error.message)

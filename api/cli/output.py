@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from api.cli.duties import Duties
     from api.domain.capital.reconciliation import Reconciliation
     from api.epochs.close import Closed
+    from api.epochs.queue import Failed
     from api.epochs.worker import Round
     from api.local.finding import Finding
 
-RETRYABLE = (AppError,)
 EXIT_FOUND, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
 
 
@@ -71,8 +71,7 @@ def log_round(done: "Round") -> None:
     if done.idle:
         return
     failed = [f"{o.kind} {o.facility_id}/{o.epoch}: {o.error}" for o in done.outcomes if o.error]
-    failed += [] if done.stopped is None else [f"close: {done.stopped}"]
-    failed += [f"close {f.facility_id}/{f.epoch}: {f.reason}" for f in done.not_closed]
+    failed += [f"{f.step} {_of(f)}: {f.reason}" for f in done.not_done]
     log(
         "round",
         closed=done.closed,
@@ -80,6 +79,15 @@ def log_round(done: "Round") -> None:
         events=done.events_indexed,
         behind=done.blocks_behind,
         **({"failed": failed} if failed else {}),
+    )
+
+
+def _of(failed: "Failed") -> str:
+    """Of whom a step failed: a facility, its epoch, or the service itself."""
+    if not failed.facility_id:
+        return "of the service"
+    return (
+        str(failed.facility_id) if failed.epoch is None else f"{failed.facility_id}/{failed.epoch}"
     )
 
 

@@ -14,12 +14,14 @@ from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
 from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.cli.relayer import open_relayer
+from api.db.chain_store import funded
 from api.db.index_store import IndexState
 from api.db.migrate import upgrade
-from api.db.session import Engine, open_engine
+from api.db.session import Engine, open_engine, reading
 from api.domain.capital.orders import DeliveryOrder, order_digest, order_text
 from api.domain.units import Bytes32, FacilityId, TrancheId
 from api.epochs.close import Closed, close_due, due_periods
+from api.epochs.closing import Pace
 from api.epochs.index import Indexer, state_of
 from api.epochs.outbox import Policy
 from api.epochs.worker import Worker
@@ -54,9 +56,16 @@ class RunningWorker:
 
 @contextmanager
 def open_worker(
-    settings: Settings, stop: threading.Event | None = None, *, index: bool = True
+    settings: Settings,
+    stop: threading.Event | None = None,
+    *,
+    index: bool = True,
+    log: Callable[[Exception], None] = lambda _error: None,
 ) -> Iterator[RunningWorker]:
-    """Worker of the settings, on a migrated database; its connections end with it."""
+    """Worker of the settings, on a migrated database; its connections end with it.
+
+    Args:    stop, index, log: as in `Worker`.
+    """
     engine = open_engine(settings.database_url)
     upgrade(engine)
     stop, deployment = stop or threading.Event(), require_deployment(settings)
@@ -73,9 +82,11 @@ def open_worker(
             signer,
             closing_times(settings, client),
             confirmations=settings.confirmations,
+            pace=Pace(at_once=settings.close_at_once, ask_above=settings.close_ask_above),
             stop=stop,
             index=index,
             policy=sending_policy(settings),
+            log=log,
         )
         yield RunningWorker(worker, engine, dry=signer is None)
 
@@ -141,13 +152,16 @@ def close_now(
         clocks = closing_times(settings, client).look().clocks
     clocks.require_agreement(apart_s=settings.clocks_apart_s)
     now_s = clocks.past_s
-    total = len(due_periods(engine, now_s, facility_id))
+    with reading(engine) as connection:
+        among = funded(connection)
+    total = len(due_periods(engine, now_s, facility_id, among=among))
     done = count(1)
     return close_due(
         engine,
         EvidenceFolder(settings.evidence_dir),
         now_s,
         facility_id=facility_id,
+        among=among,
         on_closed=lambda _closed: on_progress(next(done), total),
     )
 

@@ -10,7 +10,7 @@ from api.db.bulk import insert_many
 from api.db.rows import columns_of, first_as, insert_record, record_of, rows_as
 from api.db.tables.chain import chain_blocks, chain_events
 from api.db.tables.facilities import facilities
-from api.domain.lifecycle import FacilityState
+from api.domain.lifecycle import FacilityState, final_at_s
 from api.domain.units import Bytes32, Epoch, FacilityId
 
 
@@ -50,6 +50,10 @@ class EventRow:
     payload: str
 
 
+# What holders do among themselves gives a worker nothing to do.
+_OF_HOLDERS = ("TransferSingle", "TransferBatch", "RevenueClaimed", "RevenueClaimedBatch")
+# Anybody with the role of an operator may offer an id of its own choice.
+_REGISTERED = e.facility_id.in_(select(facilities.c.facility_id))
 _STORED = columns_of(EventRow)
 _BLOCK = select(*columns_of(BlockRow))
 
@@ -125,6 +129,43 @@ def ended_and_open(connection: Connection) -> list[FacilityId]:
     closed = select(e.facility_id).where(e.event == "FacilityClosed")
     closed_ids = set(connection.execute(closed).scalars())
     return sorted(ended_at(connection).keys() - closed_ids)
+
+
+def next_final_s(
+    connection: Connection, facility_id: FacilityId, *, window_s: int, now_s: int
+) -> int | None:
+    """When the next posted statement of a facility becomes final; None if none waits for it."""
+    query = select(func.min(e.block_time_s)).where(
+        e.event == "StatementPosted",
+        e.facility_id == facility_id,
+        e.block_time_s > now_s - window_s,
+    )
+    posted_s = connection.execute(query).scalar()
+    return None if posted_s is None else final_at_s(posted_s, challenge_window_s=window_s)
+
+
+def funded(connection: Connection) -> list[FacilityId]:
+    """Registered facilities that were funded once, and that are not closed, in order."""
+    funded_ids = select(e.facility_id).where(
+        e.event == "FacilityStateChanged", e.new_state == FacilityState.FUNDED, _REGISTERED
+    )
+    closed = select(e.facility_id).where(e.event == "FacilityClosed")
+    ids = set(connection.execute(funded_ids).scalars())
+    return sorted(ids - set(connection.execute(closed).scalars()))
+
+
+def offered(connection: Connection) -> list[FacilityId]:
+    """Registered facilities that were offered, in order."""
+    query = select(e.facility_id).where(e.event == "FacilityOffered", _REGISTERED)
+    return sorted(set(connection.execute(query).scalars()))
+
+
+def touched_since(connection: Connection, number: int) -> set[FacilityId]:
+    """Registered facilities of which something was logged behind a block, but for transfers."""
+    query = select(e.facility_id).where(
+        e.block_number > number, _REGISTERED, e.event.not_in(_OF_HOLDERS)
+    )
+    return set(connection.execute(query.distinct()).scalars())
 
 
 def is_closed(connection: Connection, facility_id: FacilityId) -> bool:

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, Connection, Engine, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, exists, select, update
 
+from api.db import event_columns as e
 from api.db.rows import first_as, rows_as
 from api.db.session import reading
 from api.db.tables.facilities import FacilityRow, devices, facilities
+from api.db.tables.statements import statements
+from api.domain.lifecycle import FacilityState
 from api.domain.log.entry import LogEnd
 from api.domain.pledges import PledgedDevice
 from api.domain.units import FacilityId, OperatorId
@@ -58,6 +61,28 @@ def facility_rows(
     if facility_id is not None:
         query = query.where(facilities.c.facility_id == facility_id)
     return rows_as(FacilityRow, connection.execute(query))
+
+
+def due_to_close(connection: Connection, past_s: int) -> list[FacilityId]:
+    """Facilities that were funded, whose next cut-off is past unless something put it off.
+
+    Without those whose books have their closing statement. What was never offered on-chain, or
+    not funded, can be posted by nobody.
+    """
+    f = facilities.c
+    cut_s = f.window_start_s + (f.epochs_closed + 1) * f.epoch_length_s + f.grace_s
+    funded = exists().where(
+        e.event == "FacilityStateChanged",
+        e.new_state == FacilityState.FUNDED,
+        e.facility_id == f.facility_id,
+    )
+    done = exists().where(
+        statements.c.facility_id == f.facility_id,
+        statements.c.epoch == f.epochs_closed,
+        statements.c.closing,
+    )
+    query = select(f.facility_id).where(cut_s <= past_s, funded, ~done).order_by(f.facility_id)
+    return list(connection.execute(query).scalars())
 
 
 def facilities_of(connection: Connection, operator_id: OperatorId) -> list[FacilityId]:

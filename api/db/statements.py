@@ -262,10 +262,14 @@ def statement_numbers(connection: Connection, facility_id: FacilityId) -> list[E
     return list(connection.execute(query.order_by(statements.c.epoch)).scalars())
 
 
-def closing_ends(connection: Connection) -> dict[FacilityId, tuple[Epoch, int]]:
-    """Number and end of the closing statement of every facility that has one."""
+def closing_ends(
+    connection: Connection, facility_id: FacilityId | None = None
+) -> dict[FacilityId, tuple[Epoch, int]]:
+    """Number and end of the closing statement of every facility that has one, or of one."""
     s = statements.c
     query = select(s.facility_id, s.epoch, s.epoch_end_s).where(s.closing)
+    if facility_id is not None:
+        query = query.where(s.facility_id == facility_id)
     return {row.facility_id: (row.epoch, row.epoch_end_s) for row in connection.execute(query)}
 
 

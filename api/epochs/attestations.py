@@ -1,11 +1,14 @@
 """Accepting attesters' signatures and publishing them with the statement."""
 
+import time
+
 from sqlalchemy import Engine, insert
 
 from api.chain.contracts import Contracts
 from api.chain.erc1271 import signed_by
 from api.chain.panels import panel_of, require_counting
 from api.db import statements as store
+from api.db import work
 from api.db.session import reading, transaction
 from api.db.tables.statements import attestations
 from api.domain.statements.evidence import (
@@ -72,6 +75,8 @@ def accept_signature(
             "received_at_s": now_s,
         }
         connection.execute(insert(attestations), values)
+        # The queue lives by this machine's clock, whatever time a simulated chain has.
+        work.wake(connection, "post", [facility_id], now_s=int(time.time()))
     publish_signatures(engine, evidence, statement)
     return True, len(known) + 1
 

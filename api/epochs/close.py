@@ -5,7 +5,7 @@ Evidence is written before the statement is stored. It depends on frozen records
 crash in between costs nothing: the next run writes the same bytes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -60,7 +60,7 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class NotClosed:
     """A facility whose next statement could not be closed now, and why."""
 
     facility_id: FacilityId
@@ -69,7 +69,11 @@ class Failed:
 
 
 def due_periods(
-    engine: Engine, now_s: int, facility_id: FacilityId | None = None
+    engine: Engine,
+    now_s: int,
+    facility_id: FacilityId | None = None,
+    *,
+    among: Collection[FacilityId] | None = None,
 ) -> list[tuple[FacilityId, Period]]:
     """`(facility, period)` whose cut-off has passed and that are not closed, oldest cut-off first.
 
@@ -80,6 +84,8 @@ def due_periods(
     with reading(engine) as connection:
         ended = ended_at(connection)
         for row in facility_rows(connection, facility_id):
+            if among is not None and row.facility_id not in among:
+                continue
             for period, cut_s in open_periods(connection, row, ended.get(row.facility_id)):
                 if now_s < cut_s:
                     break
@@ -118,21 +124,23 @@ def close_due(
     now_s: int,
     *,
     facility_id: FacilityId | None = None,
+    among: Collection[FacilityId] | None = None,
     books: KeptBooks | None = None,
     on_closed: Callable[[Closed], None] | None = None,
-    on_failed: Callable[[Failed], None] | None = None,
+    on_failed: Callable[[NotClosed], None] | None = None,
 ) -> list[Closed]:
     """Close every epoch, and all books behind it, whose cut-off has passed.
 
-    Args:    books: kept from round to round, so that none is rebuilt.
+    Args:    among: no other facilities; None for all.
+             books: kept from round to round, so that none is rebuilt.
              on_failed: told of a facility that could not be closed; the others are. Without it the
              first error is raised.
     """
     kept = KeptBooks() if books is None else books
-    _take_back_cut_short(engine, evidence, facility_id)
+    take_back_cut_short(engine, evidence, facility_id)
     results: list[Closed] = []
     failed: set[FacilityId] = set()
-    for facility, period in due_periods(engine, now_s, facility_id):
+    for facility, period in due_periods(engine, now_s, facility_id, among=among):
         if facility in failed:
             continue
         try:
@@ -141,7 +149,7 @@ def close_due(
             if on_failed is None:
                 raise
             failed.add(facility)
-            on_failed(Failed(facility, period.epoch, error.message))
+            on_failed(NotClosed(facility, period.epoch, error.message))
             continue
         if closed is not None:
             results.append(closed)
@@ -150,7 +158,7 @@ def close_due(
     return results
 
 
-def _take_back_cut_short(
+def take_back_cut_short(
     engine: Engine, evidence: EvidenceFolder, facility_id: FacilityId | None
 ) -> None:
     """Take back what was closed before the service knew, by confirmed blocks, of a facility's end.
@@ -159,9 +167,9 @@ def _take_back_cut_short(
     its number; nor can a closing statement whose end is another one by now.
     """
     with reading(engine) as connection:
-        ended = ended_at(connection)
+        ended = ended_at(connection, None if facility_id is None else [facility_id])
         rows = {r.facility_id: r for r in facility_rows(connection, facility_id)}
-        closings = store.closing_ends(connection)
+        closings = store.closing_ends(connection, facility_id)
     for row in rows.values():
         ended_at_s = ended.get(row.facility_id)
         made_s = closings.get(row.facility_id)

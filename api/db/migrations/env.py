@@ -16,6 +16,7 @@ from api.db.tables import pledges as tables_pledges  # noqa: F401
 from api.db.tables import refusals as tables_refusals  # noqa: F401
 from api.db.tables import replacements as tables_replacements  # noqa: F401
 from api.db.tables import statements as tables_statements  # noqa: F401
+from api.db.tables import work as tables_work  # noqa: F401
 from api.db.tables.base import metadata
 
 connection = context.config.attributes["connection"]

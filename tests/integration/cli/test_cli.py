@@ -21,6 +21,7 @@ from api.domain.units import Bytes32, TrancheId
 from scripts.dev.devchain import dev_chain
 from tests.factories import HOUR_S, Ledger
 from tests.integration.service import NO_CHAIN, deployment_document
+from tests.launching import note_funded
 
 ADDRESS = "0x" + "a" * 40
 
@@ -58,7 +59,7 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]
 def test_help__of_every_command__explains_it(run: Any) -> None:
     paths = _commands(typer.main.get_command(app))
 
-    assert len(paths) == 87
+    assert len(paths) == 91
     for path in paths:
         result = run(*path, "--help")
         assert result.exit_code == 0
@@ -124,6 +125,8 @@ def test_close__json__is_a_list_of_epochs(run: Any, tmp_path: Path) -> None:
     upgrade(engine)
     ledger = Ledger(engine, tmp_path)
     ledger.ingest(ledger.usage(0, 0, HOUR_S))
+    ledger.add_facility(range(10, 11))  # never offered on-chain: nothing of it is closed
+    note_funded(ledger)
 
     # No chain, no time: a cut-off is past when a block is.
     assert "does not answer" in _sentence(run("close", DATABASE_URL=url), 3)

@@ -17,6 +17,7 @@ from api.epochs.close import close_due
 from api.errors import Conflict
 from tests.endings import by_stranger
 from tests.factories import DAY_S, GRACE_S, HOUR_S, SEAL_S, START_S, Ledger
+from tests.launching import launch
 from tests.world import Deployed, World
 
 pytestmark = pytest.mark.chain
@@ -216,7 +217,10 @@ def test_closing__its_number_has_files_of_the_epoch_cut_short__is_made_all_the_s
 
 
 def test_close__evidence_of_one_facility_is_in_the_way__others_are_closed(world: World) -> None:
-    other = world.ledger.add_facility(range(100, 104))
+    other = world.ledger.add_facility(
+        range(100, 104), settlement_token=world.deployment.settlement_token
+    )
+    launch(world, other)
     folder = epoch_folder(FacilityId(world.facility_id), Epoch(0))
     world.evidence.write(f"{folder}/{LINES_FILE}", b"of somebody else")
     world.at_cut_off(0)
@@ -238,6 +242,7 @@ def test_attest__too_early_or_with_another_grace__is_refused(world: World) -> No
     world.at(DAY_S)
     world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S))
     close_due(world.engine, world.evidence, START_S + DAY_S + GRACE_S)
+    world.indexer().advance()
 
     (early,) = world.attest(0)
     world.at_cut_off(0)
@@ -279,10 +284,9 @@ def test_closing__of_an_ended_facility_with_another_end__is_signed_by_nobody(
     world.round()
     world.at(7 * DAY_S)
     with monkeypatch.context() as lie:
-        lie.setattr(
-            "api.epochs.close.ended_at",
-            lambda _: {FacilityId(world.facility_id): START_S + ENDED_S + 60},
-        )
+        ends = {FacilityId(world.facility_id): START_S + ENDED_S + 60}
+        for module in ("close", "closing"):
+            lie.setattr(f"api.epochs.{module}.ended_at", lambda *_about: ends)
         world.round()
 
     verdicts = {v.epoch: v for v in world.attest(0)}

@@ -14,7 +14,8 @@ from api.domain.facility import DEFAULT_LONG_STOP_S
 from api.domain.lifecycle import RECEIVABLE_LIFE_S, FacilityState
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.units import FacilityId
-from api.epochs.finish import closable
+from api.epochs.finish import Finish
+from api.epochs.serve import Serve
 from api.reads.ending import read_endings
 from tests.endings import (
     BOND,
@@ -67,7 +68,7 @@ def test_worker__facility_defaulted__closes_it_once_when_it_may_be(world: World)
     assert again.outcomes == ()
     assert [e.amount for e in world.events("FacilityClosed")] == [BOND]
     assert world.settled == GROSS
-    assert closable(world.engine, world.contracts) == []
+    assert world.intents(_finish(world)) == []
     _assert_whole(world)
 
 
@@ -216,16 +217,23 @@ def test_worker__more_to_serve_than_a_round_takes__serves_all_before_it_closes(
     _assert_whole(world)
 
 
-def test_closable__a_line_that_is_never_served__is_waited_for_a_day(world: World) -> None:
+def _finish(world: World) -> Finish:
+    return Finish(world.engine, world.contracts, Serve(world.engine, world.contracts))
+
+
+def test_finish__a_line_that_is_never_served__is_waited_for_a_day(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bond(world)
     first_epoch(world)
     default(world)
     world.round()
-    waiting = frozenset({FacilityId(world.facility_id)})
+    finish = _finish(world)
+    monkeypatch.setattr(Serve, "unfinished", lambda *_about: True)
 
     def closings(at_s: int) -> list[str]:
         world.at(at_s)
-        return [i.kind for i in closable(world.engine, world.contracts, unfinished=waiting)]
+        return [i.kind for i in world.intents(finish)]
 
     assert closings(CLOSES_S) == []
     assert closings(CLOSES_S + DAY_S - 1) == []

@@ -9,8 +9,8 @@ from api.domain.hashing import keccak
 from api.domain.transactions import IntentState
 from api.domain.units import Epoch, FacilityId
 from api.epochs.outbox import Intent, Policy
-from api.epochs.post import postable
-from api.epochs.settle import settleable
+from api.epochs.post import Post
+from api.epochs.settle import Settle
 from scripts.dev.stack import RENTER
 from tests.factories import DAY_S, HOUR_S
 from tests.outboxes import (
@@ -120,7 +120,7 @@ def test_advance__token_refuses_to_move__costs_no_gas_until_it_can(settling: Wor
     token = settling.deployment.settlement_token
     code = settling.chain.rpc("eth_getCode", token, "latest")
     settling.chain.rpc("anvil_setCode", token, "0xfe")
-    outbox.store(settleable(settling.engine, settling.contracts), settling.clock())
+    outbox.store(settling.intents(Settle(settling.engine, settling.contracts)), settling.clock())
 
     (refused,) = advance(settling, outbox)
     assert advance(settling, outbox) == []
@@ -161,11 +161,13 @@ def test_advance__gas_of_the_day_is_used__says_so_and_goes_on_the_next_day(due: 
     # The worker posts the first on its way.
     attested(due, 1)
     with_budget = due.outbox(policy=Policy(gas_of_facility_a_day=200_000))
-    with_budget.store(postable(due.engine, due.contracts, due.evidence), due.clock())
+    with_budget.store(due.intents(Post(due.engine, due.contracts, due.evidence)), due.clock())
 
     (said,) = advance(due, with_budget)
     still = advance(due, with_budget, later_s=3_000)
-    with_budget.store(postable(due.engine, due.contracts, due.evidence), due.clock() + 90_000)
+    with_budget.store(
+        due.intents(Post(due.engine, due.contracts, due.evidence)), due.clock() + 90_000
+    )
     next_day = advance(due, with_budget, later_s=90_000)
 
     assert "of its 200,000 gas in 24 hours" in str(said)
@@ -197,7 +199,7 @@ def test_advance__many_settlements__one_transaction_and_an_outcome_each(
     """`settleMany`: a member that would revert is left out, and stops no other."""
     world, second = two
     outbox, first = world.outbox(), world.client.head().number + 1
-    found = settleable(world.engine, world.contracts)
+    found = world.intents(Settle(world.engine, world.contracts))
     assert [i.facility_id for i in found] == [world.facility_id, second]
     nobody = FacilityId(second + 7)
     nothing = Intent("settle", nobody, Epoch(1), 0, found[0].to, calldata.settle(nobody))
@@ -221,7 +223,7 @@ def test_advance__batch_skips_a_member_on_the_chain__only_that_one_is_tried_agai
     world, second = two
     world.chain.rpc("evm_setAutomine", False)
     outbox = world.outbox()
-    outbox.store(settleable(world.engine, world.contracts), world.clock())
+    outbox.store(world.intents(Settle(world.engine, world.contracts)), world.clock())
     advance(world, outbox)
     batch = tx_rows(world)[-1]
     world.chain.rpc("anvil_dropTransaction", "0x" + batch.tx_hash.hex())

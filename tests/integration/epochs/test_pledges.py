@@ -321,6 +321,7 @@ def test_attest__pledge_replaced_by_an_unpublished_one__refuses_statements_under
     world.at(2 * DAY_S + GRACE_S)
     close_due(world.engine, world.evidence, START_S + 2 * DAY_S + GRACE_S)
 
+    world.indexer().advance()
     first, second = world.attest(0)
     world.round()
 

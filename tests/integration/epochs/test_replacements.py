@@ -16,6 +16,7 @@ from api.domain.statements.evidence_reader import decode_lines
 from api.epochs.close import close_due
 from tests.factories import DAY_S, device
 from tests.integration.service import serving
+from tests.launching import unaware_round
 from tests.replacing import (
     NEW,
     OLD,
@@ -194,7 +195,7 @@ def test_replacement__closed_before_the_index_knows__waits(world: World) -> None
     send(world.client, world.operator, sent["to"], sent["data"])
     world.at_cut_off(1)
 
-    unaware = world.worker().run_once()
+    unaware = unaware_round(world)
     aware = world.worker().run_once()
 
     assert [(f.epoch, f.reason[:20]) for f in unaware.not_closed] == [(1, "the index is behind:")]

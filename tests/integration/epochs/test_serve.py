@@ -11,6 +11,7 @@ from api.db.leases import known_lease_named
 from api.db.session import reading, transaction
 from api.db.tables.statements import statement_trees
 from api.domain.units import Bytes32
+from api.epochs.serve import Serve
 from tests.factories import DAY_S, HOUR_S
 from tests.world import HOLDERS, World
 
@@ -175,6 +176,4 @@ def test_worker__stored_tree_is_damaged__sends_nothing_and_settles(world: World)
 
 
 def _servable(world: World) -> list[Any]:
-    from api.epochs.serve import servable
-
-    return servable(world.engine, world.contracts).intents
+    return world.intents(Serve(world.engine, world.contracts))

@@ -15,6 +15,7 @@ from api.ledger import replacements as module
 from scripts.dev.stack import ATTESTER_ACCOUNTS, THRESHOLD
 from tests.factories import DAY_S, device
 from tests.integration.service import serving
+from tests.launching import unaware_round
 from tests.replacing import (
     NEW,
     OLD,
@@ -98,7 +99,7 @@ def test_withdraw__its_transaction_is_sent_all_the_same__the_chain_is_followed(
     unheard = (_states(world), _refused(_withdraw(world, asked)), _refused(ask(world, new=OTHER)))
     world.at_cut_off(1)
 
-    unaware = world.worker().run_once()
+    unaware = unaware_round(world)
     used = world.ledger.codes(
         world.ledger.usage(0, DAY_S, DAY_S + HOUR_S), world.ledger.usage(50, DAY_S, DAY_S + HOUR_S)
     )

@@ -156,6 +156,20 @@ export function useLeases(facilityId: number) {
   });
 }
 
+/** What attesters refused of a facility, newest epoch first. */
+export function useRefusals(facilityId: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "refusals"],
+    queryFn: () =>
+      dataOf(
+        api.GET("/v1/facilities/{facility_id}/refusals", {
+          params: { ...path(facilityId), query: { limit: PAGE } },
+        }),
+      ),
+    refetchInterval: 30_000,
+  });
+}
+
 export function useEpochs(facilityId: number, offset: number) {
   return useQuery({
     queryKey: ["console", facilityId, "epochs", offset],

@@ -16,6 +16,7 @@ import { Loaded } from "../../../parts/Loaded";
 import { Pager } from "../../../parts/Pager";
 import { Section } from "../../../parts/Section";
 import { Unknown } from "../../../parts/Unknown";
+import { Refusals } from "./Refusals";
 import { ReopenDialog } from "./Reopen";
 import { startedStatements, toComeText } from "./epochsShown";
 import {
@@ -33,18 +34,21 @@ import { useOffset } from "../sections";
 export function Epochs({ facility }: { facility: ConsoleFacility }) {
   const terms = useFacility(facility.facility_id);
   return (
-    <Section
-      title="Epochs"
-      about="Newest first. An epoch is open, takes its last records in grace, is closed, signed by attesters, posted on-chain, final after its challenge window, counted by a settlement, and settled as far as its rent was paid. Behind the last comes the closing statement of what came late until the seal is over; no settlement counts it."
-      actions={
-        <Info label="a voided epoch">
-          A statement that was proven wrong on-chain is voided and can never be posted again: reopen
-          the epoch and correct its records.
-        </Info>
-      }
-    >
-      <Loaded query={terms}>{(found) => <Begun facility={facility} terms={found} />}</Loaded>
-    </Section>
+    <>
+      <Section
+        title="Epochs"
+        about="Newest first. An epoch is open, takes its last records in grace, is closed, signed by attesters, posted on-chain, final after its challenge window, counted by a settlement, and settled as far as its rent was paid. Behind the last comes the closing statement of what came late until the seal is over; no settlement counts it."
+        actions={
+          <Info label="a voided epoch">
+            A statement that was proven wrong on-chain is voided and can never be posted again:
+            reopen the epoch and correct its records.
+          </Info>
+        }
+      >
+        <Loaded query={terms}>{(found) => <Begun facility={facility} terms={found} />}</Loaded>
+      </Section>
+      <Refusals facilityId={facility.facility_id} />
+    </>
   );
 }
 

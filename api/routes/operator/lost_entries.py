@@ -59,7 +59,7 @@ class LostEntryOut(BaseModel):
     due: int | None = Field(
         default=None, description="Number of the newest entry that it is known to have had."
     )
-    missing: list[tuple[int, int]] = Field(
+    missing: list[list[int]] = Field(
         default_factory=list, description="Entries that nobody has shown whole: first and last."
     )
 

@@ -43,7 +43,7 @@ class FacilityLogOut(BaseModel):
         description="Number of the newest entry that the log is known to have had; 0 if nothing is"
         " known. Above `size` its database was restored from a copy: nothing new is written."
     )
-    missing: list[tuple[int, int]] = Field(
+    missing: list[list[int]] = Field(
         description="Of those it lacks, the ones that nobody has shown: first and last."
     )
     forks: list[SignedEntryOut] = Field(
@@ -73,7 +73,7 @@ def get_log(service: ServiceDep, facility_id: FacilityPath) -> FacilityLogOut:
         head=hex32(row.log_head),
         recorded_at_s=row.last_recorded_at_s,
         due=row.log_due,
-        missing=lacking,
+        missing=[list(stretch) for stretch in lacking],
         forks=[_signed(lost) for lost in forks if lost.entry],
         given_up=[_signed(lost) for lost in given_up if lost.entry],
     )

@@ -77,6 +77,7 @@ def lost(world: World, tmp_path: Path) -> Lost:
     return Lost(world, tmp_path)
 
 
+@pytest.mark.both_databases
 def test_entries__shown_backwards__wait_and_are_the_same(lost: Lost) -> None:
     lost.use(0, 1, 2)
     lost.lose()
@@ -211,6 +212,7 @@ def test_entry__unsigned__comes_back_once_one_behind_it_names_it(lost: Lost) -> 
     lost.use(2)
 
 
+@pytest.mark.both_databases
 def test_epoch__closed_before_its_entries_came_back__is_taken_back(lost: Lost) -> None:
     """A worker is quicker than agents. Nobody signed it yet, so it is closed again, whole."""
     lost.use(0, 1)

@@ -47,6 +47,7 @@ def test_entries__held_when_the_process_died__are_appended_by_the_next_word(
     assert lost.copies.entries() == lost.before
 
 
+@pytest.mark.both_databases
 def test_entries__shown_by_many_at_once__are_appended_once(lost: Lost) -> None:
     """Two processes of the service, four threads, every one shows all in an order of its own."""
     lost.use(*range(6))

@@ -33,6 +33,12 @@ function Standing({ log }: { log: FacilityLog }) {
           </>
         )}
       </Text>
+      {log.due > log.size && (
+        <Text fw={600}>
+          The log had {grouped(log.due)} entries: the service&apos;s database was restored from an
+          older copy. Nothing new is recorded before whoever has their receipts gives them back.
+        </Text>
+      )}
       <Text size="sm" c="dimmed">
         {log.unsigned === "taken"
           ? "Batches that nobody signed are taken too; every statement says how much rests on signed entries alone."

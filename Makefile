@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup contracts web demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games ledgers bench bench-gas foreign mutate slither prove coverage format clean
+.PHONY: help setup contracts web release demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games ledgers bench bench-gas foreign mutate slither prove coverage format clean
 
 PY := .venv/bin/python
 PYTHON ?= python3
@@ -47,7 +47,7 @@ build/.web-node: web/package.json web/package-lock.json | build/.tools
 	@npm ci --prefix web --ignore-scripts --silent --no-fund --no-audit && touch $@
 
 # Types of the API, ABIs of the contracts, lists of states and of pages, made anew when they change: pages that no longer fit do not compile.
-build/.web-types: docs/openapi.json scripts/dev/web_types.py api/routes/http/pages.py $(shell find api/domain -name '*.py') build/.service build/.contracts build/.web-node
+build/.web-types: docs/openapi.json scripts/dev/web_types.py api/routes/http/pages.py $(wildcard deployments/*.json) $(shell find api/domain -name '*.py') build/.service build/.contracts build/.web-node
 	@$(PY) -m scripts.dev.web_types
 	@web/node_modules/.bin/openapi-typescript docs/openapi.json -o web/src/generated/openapi.d.ts > build/web-types.log 2>&1 || { cat build/web-types.log; exit 1; }
 	@touch $@
@@ -69,6 +69,9 @@ build/.foreign: $(wildcard tools/foreign/*.json tools/foreign/*/package.json) | 
 	@npm ci --prefix tools/foreign --ignore-scripts --silent --no-fund --no-audit && touch $@
 
 foreign: build/.foreign ## Install others' contracts that tests run against
+
+release: setup build/.web ## Wheel, locked requirements, pages and npm package of this commit, into build/release
+	@tools/release
 
 web: build/.web ## Build the web application, which the API then serves
 

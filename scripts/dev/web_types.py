@@ -1,7 +1,8 @@
 """What the web application is compiled against besides docs/openapi.json: ABIs, states and pages.
 
-Writes web/src/generated/{abis.ts,states.ts,pages.ts}: ABIs of the compiler, the lists of states of
-the domain, and the addresses that the service answers with a page. None is committed: `make check`
+Writes web/src/generated/{abis,states,pages,deployments}.ts: ABIs of the compiler, the lists of
+states of the domain, the addresses that the service answers with a page, and where `deployments/`
+says that the contracts are. None is committed: `make check`
 makes them anew and then checks every page's types, so that a page that names a function, state or
 address which is no longer there does not pass.
 """
@@ -12,11 +13,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from api.chain.deployment import CONTRACTS, load_deployment
 from api.domain.capital.sale import SaleState
 from api.domain.lifecycle import EpochState, FacilityState, StatementState
 from api.routes.http.pages import PAGES
 from scripts.dev.devchain import ROOT
 
+DEPLOYMENTS = ROOT / "deployments"
 GENERATED = ROOT / "web" / "src" / "generated"
 _CONTRACTS = (
     "AttesterDesk",
@@ -103,10 +106,33 @@ def pages() -> str:
     )
 
 
-def write(folder: Path = GENERATED) -> None:
+def deployments(records: Path = DEPLOYMENTS) -> str:
+    """TypeScript with the addresses of every recorded deployment, by chain."""
+    found: dict[int, object] = {}
+    for path in sorted(records.glob("*.json")):
+        deployment = load_deployment(path)
+        assert deployment is not None  # the file is there
+        found[deployment.chain_id] = {
+            "chainId": deployment.chain_id,
+            "startBlock": deployment.start_block,
+            "addresses": {name: deployment.addresses[name] for name in CONTRACTS},
+        }
+    return (
+        "// Made by scripts/dev/web_types.py from the records in deployments/.\n"
+        f"export const CONTRACT_NAMES = {json.dumps(CONTRACTS)} as const;\n"
+        f"export const DEPLOYMENTS = {json.dumps(found)} as const;\n"
+    )
+
+
+def write(folder: Path = GENERATED, records: Path = DEPLOYMENTS) -> None:
     """Write all files, untouched where nothing changed, so that builds stay fresh."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (("abis.ts", abis()), ("states.ts", states()), ("pages.ts", pages())):
+    for name, text in (
+        ("abis.ts", abis()),
+        ("states.ts", states()),
+        ("pages.ts", pages()),
+        ("deployments.ts", deployments(records)),
+    ):
         path = folder / name
         if not path.is_file() or path.read_text() != text:
             path.write_text(text)

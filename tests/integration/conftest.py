@@ -17,9 +17,11 @@ from scripts.dev.stack import (
     COMPLIANCE,
     INVESTOR,
     OPERATORS,
+    RELAYER,
     RENTER,
 )
 from tests.factories import DAY_S, START_S, Ledger
+from tests.integration.packages.wheel import installed
 from tests.integration.service import Service, change_service, make_app
 from tests.saved_chain import deploy_or_load
 from tests.world import HOLDERS, RENT_FUNDS, Deployed, World, send, wallet
@@ -71,6 +73,12 @@ def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         return file, str(chain.rpc("anvil_dumpState"))
 
 
+@pytest.fixture(scope="session")
+def rentroll(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`rentroll` as a stranger has it: of the wheel, outside of this checkout."""
+    return installed(tmp_path_factory.mktemp("wheel"))
+
+
 @pytest.fixture(scope="module")
 def deployed(chain_state: tuple[Path, str]) -> Iterator[Deployed]:
     """An anvil for the module, with everything deployed.
@@ -101,3 +109,20 @@ def world(engine: Engine, tmp_path: Path, fresh_chain: Deployed) -> Iterator[Wor
     found = World(engine, tmp_path, fresh_chain)
     yield found
     found.close()
+
+
+@pytest.fixture
+def around(world: World, tmp_path: Path) -> dict[str, str]:
+    """Settings of processes beside a world."""
+    key = tmp_path / "relayer.key"
+    key.touch(mode=0o600)
+    key.write_text(wallet(RELAYER).key.hex())
+    return {
+        "DATABASE_URL": world.engine.url.render_as_string(hide_password=False),
+        "RENTROLL_RPC_URL": world.client.rpc_url,
+        "RENTROLL_DEPLOYMENT_FILE": str(world.deployed.deployment_file),
+        "RENTROLL_EVIDENCE_DIR": str(world.evidence.root),
+        "RENTROLL_CLOCK": "chain",
+        "RENTROLL_POLL_S": "0.1",
+        "RENTROLL_RELAYER_KEY_FILE": str(key),
+    }

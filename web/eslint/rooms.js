@@ -13,6 +13,8 @@ export const ROOMS = {
   chain: ["api", "format", "generated"],
   // Whoever audits reads and runs it alone: it leans on nothing of the pages, the service or a wallet.
   verify: ["format", "generated"],
+  // What the npm package exports, of rooms that need no page.
+  npm: ["chain", "verify", "generated"],
   api: ["format", "generated"],
   format: [],
   generated: [],

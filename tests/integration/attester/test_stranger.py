@@ -4,9 +4,7 @@ Of the service it has the URL and an API key, of the chain a node and the regist
 """
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -16,58 +14,10 @@ import pytest
 from tests.contract_attesters import seat
 from tests.factories import DAY_S, HOUR_S
 from tests.integration.attester.site import served
+from tests.integration.packages.wheel import ROOT, done
 from tests.world import World
 
 pytestmark = [pytest.mark.chain, pytest.mark.slow]
-ROOT = Path(__file__).resolve().parents[3]
-UV = ROOT / "build" / "uv" / "bin" / "uv"
-
-
-def _done(*command: str, cwd: Path, **environment: str) -> str:
-    """Standard output of a command that must succeed. It inherits nothing but where things are."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    done = subprocess.run(
-        command, cwd=cwd, env=kept | environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-@pytest.fixture(scope="module")
-def rentroll(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`rentroll` of a wheel, in an environment of its own: the locked packages, from uv's cache."""
-    folder = tmp_path_factory.mktemp("wheel")
-    if not UV.exists():
-        pytest.skip("no build/uv: the wheel cannot be installed")
-    for name in ("pyproject.toml", "uv.lock"):
-        shutil.copy(ROOT / name, folder / name)
-    environment = folder / "venv"
-    packages = subprocess.run(
-        [
-            *(UV, "sync", "--project", folder, "--offline", "--frozen"),
-            *("--no-dev", "--no-install-project", "--quiet"),
-        ],
-        env=os.environ | {"UV_PROJECT_ENVIRONMENT": str(environment)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if packages.returncode != 0:
-        pytest.skip(f"packages are not in uv's cache: {packages.stderr[-300:]}")
-    built = subprocess.run(
-        [UV, "build", "--wheel", "--offline", "--quiet", "--out-dir", folder / "dist", ROOT],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if built.returncode != 0 and "offline" in built.stderr + built.stdout:
-        pytest.skip(f"the wheel's builder is not in uv's cache: {built.stderr[-300:]}")
-    assert built.returncode == 0, built.stderr
-    [wheel] = (folder / "dist").glob("*.whl")
-    python = str(environment / "bin" / "python")
-    install = ["pip", "install", "--offline", "--no-deps", "--quiet", "--python", python]
-    _done(str(UV), *install, str(wheel), cwd=folder)
-    return environment / "bin" / "rentroll"
 
 
 def test_stranger__wheel_settings_key_and_seat__signs_the_next_epoch(
@@ -77,13 +27,13 @@ def test_stranger__wheel_settings_key_and_seat__signs_the_next_epoch(
     site = tmp_path / "stranger"
     site.mkdir()
     python = str(rentroll.parent / "python")
-    assert str(ROOT) not in _done(python, "-c", "import api; print(api.__file__)", cwd=site)
+    assert str(ROOT) not in done(python, "-c", "import api; print(api.__file__)", cwd=site)
 
     with served(world) as url:
         command = (str(rentroll), "attester")
         named = ("--url", url, "--rpc", world.chain.rpc_url)
         registry = world.deployment.statement_registry
-        said = _done(*command, "init", ".", *named, "--registry", registry, cwd=site)
+        said = done(*command, "init", ".", *named, "--registry", registry, cwd=site)
         [account] = re.findall(r"address: (0x\w{40})", said)
         # The service's admin gives out the key; governance gives the seat.
         (site / "api.key").touch(mode=0o600)
@@ -99,7 +49,7 @@ def test_stranger__wheel_settings_key_and_seat__signs_the_next_epoch(
         world.at_cut_off(1)
         world.round()
 
-        checked = _done(*command, "check", cwd=site)
+        checked = done(*command, "check", cwd=site)
         before = time.monotonic()
         signed = subprocess.run(
             [*command, "run", "--once"], cwd=site, capture_output=True, text=True, check=False
@@ -131,4 +81,4 @@ def test_package__of_the_stranger__reads_no_database_and_no_settings_of_the_serv
         " or m.startswith(('api.db', 'api.settings', 'api.ledger'))])"
     )
 
-    assert _done(str(rentroll.parent / "python"), "-c", script, cwd=tmp_path).strip() == "[]"
+    assert done(str(rentroll.parent / "python"), "-c", script, cwd=tmp_path).strip() == "[]"

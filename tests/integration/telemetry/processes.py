@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 LOCAL = "127.0.0.1"
+OURS = (sys.executable, "-m", "api.cli.commands")
 
 
 def free_port() -> int:
@@ -39,11 +40,17 @@ def status_of(url: str) -> int:
 
 
 @contextmanager
-def process(log: Path, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`rentroll` with these arguments until the block ends."""
+def process(
+    log: Path, *arguments: str, program: tuple[str, ...] = OURS, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`rentroll`, or another program, with these arguments until the block ends.
+
+    It runs in the folder of its log, so that it finds nothing of this checkout.
+    """
     with log.open("wb") as file:
         started = subprocess.Popen(
-            [sys.executable, "-m", "api.cli.commands", *arguments],
+            [*program, *arguments],
+            cwd=log.parent,
             env=os.environ | settings,
             stderr=file,
         )

@@ -13,6 +13,8 @@ NewestBlock = Callable[[], tuple[int, int] | None]
 
 # This machine may be so far ahead of the chain: a block is seen some seconds after its time.
 AHEAD_S = 120
+# And so far ahead of the newest indexed block, while no node has answered since the start.
+UNSEEN_S = 86_400
 # How often the newest block is looked at, and how long a start waits for the first look.
 _PAUSE_S = 10.0
 _FIRST_S = 5.0
@@ -42,7 +44,8 @@ class BoundedClock:
     At most the newest block's time, and the time that passed since that block was seen, and
     `AHEAD_S`: a wrong clock cannot store a time that later records would have to follow for ever
     (ATTACKS 51). A chain that stands still holds nothing up, for time passes without blocks. While
-    no node has answered yet there is nothing to compare with, and this machine is believed.
+    no node has answered yet, the newest indexed block stands in, with `UNSEEN_S` for what came
+    since; where nothing is indexed, nothing is on a chain, and this machine is believed.
 
     A thread looks at the chain, so that nobody who asks for the time waits for a node.
     """
@@ -51,10 +54,15 @@ class BoundedClock:
         self,
         newest: NewestBlock,
         *,
+        indexed: Callable[[], int | None] = lambda: None,
         wall: Clock = system_clock,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Args: indexed: time of the newest indexed block, asked when a start sees no node."""
         self._newest, self._wall, self._monotonic = newest, wall, monotonic
+        self._indexed = indexed
+        # The latest that it can be while no node has answered, and when that was known.
+        self._unseen: tuple[int, float] | None = None
         self._seen: _Seen | None = None
         self._ahead = False
         self._lower = 0
@@ -65,10 +73,13 @@ class BoundedClock:
         """UTC seconds."""
         now_s, seen = self._wall(), self._seen
         if seen is None:
-            return now_s
+            return now_s if self._unseen is None else min(now_s, self._unseen_s(*self._unseen))
         most_s = seen.time_s + int(self._monotonic() - seen.at_s) + AHEAD_S
         self._tell(now_s - most_s)
         return min(now_s, most_s)
+
+    def _unseen_s(self, most_s: int, since_s: float) -> int:
+        return most_s + int(self._monotonic() - since_s)
 
     def look(self) -> None:
         """See the newest block. An older one, of a node that lags, says nothing for a while."""
@@ -92,6 +103,9 @@ class BoundedClock:
         self._thread.start()
         first.wait(_FIRST_S)
         if self._seen is None:
+            indexed_s = self._indexed()
+            if indexed_s is not None:
+                self._unseen = indexed_s + UNSEEN_S, self._monotonic()
             _log.warning("no node has answered yet: until then times are this machine's alone")
 
     def close(self) -> None:

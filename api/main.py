@@ -1,6 +1,6 @@
 """The HTTP application: makes what its routes work with, and puts them together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
@@ -16,6 +16,7 @@ from api.chain.kept_calls import KeptClient
 from api.chain.kept_head import KeptHead
 from api.chain.providers import Expected, Identity
 from api.clock import BoundedClock, Clock, running, system_clock
+from api.db.chain_store import last_block
 from api.db.index_store import index_state_row
 from api.db.migrate import database_problems, upgrade
 from api.db.partitions import Partitions
@@ -131,7 +132,11 @@ REQUESTS_AT_ONCE = 16
 
 
 def recording_clock(
-    settings: Settings, client: ChainClient, *, wall: Clock = system_clock
+    settings: Settings,
+    client: ChainClient,
+    *,
+    indexed: Callable[[], int | None] = lambda: None,
+    wall: Clock = system_clock,
 ) -> Clock:
     """Clock by which what comes in is recorded: this machine's within the chain's, by setting."""
     if settings.clock is ClockSource.CHAIN:
@@ -144,7 +149,19 @@ def recording_clock(
             return None
         return block.number, block.time_s
 
-    return BoundedClock(newest, wall=wall)
+    return BoundedClock(newest, indexed=indexed, wall=wall)
+
+
+def indexed_time(engine: Engine) -> Callable[[], int | None]:
+    """Asks for the time of the newest indexed block; None where nothing is indexed."""
+
+    def newest() -> int | None:
+        with suppress(SQLAlchemyError, DatabaseUnavailable), reading(engine) as connection:
+            block = last_block(connection)
+            return None if block is None else block.time_s
+        return None
+
+    return newest
 
 
 def closing_times(settings: Settings, client: ChainClient, *, wall: Clock = system_clock) -> Times:
@@ -198,7 +215,7 @@ def make_service(settings: Settings) -> Service:
         preview_gate=PreviewGate(),
         preview_books=PreviewBooks(),
         kept=KeptLedgers(),
-        clock=recording_clock(settings, client),
+        clock=recording_clock(settings, client, indexed=indexed_time(engine)),
         # People live by the wall clock, whatever time a simulated chain has.
         session_clock=system_clock,
         log_key=LogKeyFile(settings.log_key_file or settings.evidence_dir.parent / "log-key.pem"),

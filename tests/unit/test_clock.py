@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from api.clock import AHEAD_S, BoundedClock, running
+from api.clock import AHEAD_S, UNSEEN_S, BoundedClock, running
 
 NOON_S = 1_767_268_800
 DAYS_40_S = 40 * 86_400
@@ -84,6 +84,29 @@ def test_bounded_clock__no_node_yet__is_this_machines_time(machine: Machine) -> 
     clock.look()
 
     assert clock() == NOON_S
+
+
+def test_bounded_clock__no_node_since_the_start__is_a_day_beyond_the_index_at_most(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong clock, and a node that is away when the service starts: still no time for ever."""
+    monkeypatch.setattr("api.clock._FIRST_S", 0.01)
+    machine.block = None
+    clock = BoundedClock(
+        lambda: machine.block,
+        indexed=lambda: NOON_S - 3_600,
+        wall=lambda: machine.wall_s,
+        monotonic=lambda: machine.passed_s,
+    )
+    with running(clock):
+        right = clock()
+        machine.wall_s += DAYS_40_S
+        wrong = clock()
+        machine.passed_s += 100
+        later = clock()
+
+    most_s = NOON_S - 3_600 + UNSEEN_S
+    assert (right, wrong, later) == (NOON_S, most_s, most_s + 100)
 
 
 def test_bounded_clock__node_that_lags__lowers_nothing(machine: Machine) -> None:

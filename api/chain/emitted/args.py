@@ -4,9 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import TypeVar
 
-from eth_abi.abi import decode
-
 from api.chain.structs import Kind, members, read_struct, to_abi
+from api.chain.words import decode_words
 from api.domain.hashing import keccak
 
 # Above this, a JSON reader that reads numbers as doubles rounds them (RFC 8259 §6).
@@ -36,9 +35,9 @@ def read_log(event: type[E], topics: Sequence[bytes], data: bytes) -> E:
     """Arguments of a log. Raises ValueError, TypeError or eth_abi errors for foreign data."""
     parts = members(event)
     # Of an indexed text or array a log holds only the hash; none of our events indexes one.
-    plain = iter(decode([m.kind.text for m in parts if not m.indexed], data))
-    indexed = iter(topics[1:])
-    values = [decode([m.kind.text], next(indexed))[0] if m.indexed else next(plain) for m in parts]
+    plain = iter(decode_words([m.kind.text for m in parts if not m.indexed], data))
+    indexed = iter(decode_words([m.kind.text for m in parts if m.indexed], b"".join(topics[1:])))
+    values = [next(indexed) if m.indexed else next(plain) for m in parts]
     return read_struct(event, values)
 
 

@@ -1,0 +1,1 @@
+"""The whole system under faults at random: `make chaos`."""

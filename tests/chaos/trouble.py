@@ -1,0 +1,156 @@
+"""What goes wrong in a chaotic run, drawn from a seed: a thread that never rests for long."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+from tests import chain_faults as fault
+from tests.chain_proxy import ANY, Fault
+from tests.chaos.site import CONFIRMATIONS, RELAYERS, Site
+
+GWEI = 10**9
+# Method and fault of what a node, or what stands before it, does to one request in so many.
+_NETWORK: tuple[tuple[str, str, Callable[[random.Random], Fault]], ...] = (
+    ("502", ANY, lambda _: fault.http(502)),
+    ("429", ANY, lambda _: fault.too_many("0")),
+    ("cut", ANY, lambda _: fault.cut),
+    ("truncated", ANY, lambda _: fault.truncated),
+    ("internal", ANY, lambda _: fault.error(-32603, "internal error")),
+    ("limit", ANY, lambda _: fault.error(-32005, "daily request count exceeded")),
+    ("behind", ANY, lambda dice: fault.behind(dice.randrange(1, 3))),
+    ("null block", "eth_getBlockByNumber", lambda _: fault.result(None)),
+    ("null receipt", "eth_getTransactionReceipt", lambda _: fault.result(None)),
+    ("null logs", "eth_getLogs", lambda _: fault.result(None)),
+    ("no logs", "eth_getLogs", lambda _: fault.result([])),
+    ("logs twice", "eth_getLogs", lambda _: fault.changed(lambda logs: logs + logs)),
+    ("range cap", "eth_getLogs", lambda _: fault.range_cap(40)),
+    ("lost send", "eth_sendRawTransaction", lambda _: fault.lost),
+    ("dropped send", "eth_sendRawTransaction", lambda _: fault.dropped_send),
+    ("old nonce", "eth_getTransactionCount", lambda _: fault.old_nonce(1)),
+)
+
+
+class Trouble:
+    """Plays one thing after another while it is not held back."""
+
+    def __init__(self, site: Site, dice: random.Random, *, pause_s: tuple[float, float]) -> None:
+        """Args: pause_s: shortest and longest rest between two things."""
+        self._site, self._dice, self._pause_s = site, dice, pause_s
+        self._held = threading.Lock()
+        self._stop = threading.Event()
+        self.played: Counter[str] = Counter()
+        things: list[tuple[int, Callable[[], str]]] = [
+            (10, self._kill),
+            (6, self._network),
+            (2, self._reorg),
+            (2, self._pool),
+            (1, self._fees),
+            (1, self._pause),
+            (1, self._clock),
+            (1, self._rotate),
+        ]
+        if site.server is not None:
+            things.append((1, self._database))
+        self._weights, self._things = zip(*things, strict=True)
+        self._thread = threading.Thread(target=self._run)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End, with everything healed."""
+        self._stop.set()
+        self._thread.join()
+        self.heal()
+
+    def hold(self) -> None:
+        """Nothing new happens, and what was broken is healed, until `go_on`."""
+        self._held.acquire()
+        self.heal()
+
+    def go_on(self) -> None:
+        """Trouble again."""
+        self._held.release()
+
+    def heal(self) -> None:
+        """Networks, clocks and the chain's pool as they should be."""
+        for proxy in self._site.proxies.values():
+            proxy.clear()
+        for name in self._site.processes.names:
+            self._site.clock_of(name, 0)
+        self._site.chain.rpc("evm_setAutomine", True)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._dice.uniform(*self._pause_s)):
+            with self._held:
+                (thing,) = self._dice.choices(self._things, self._weights)
+                # A chain in mid-reorg may refuse what is asked of it: then nothing happened.
+                with suppress(RuntimeError):
+                    self.played[thing()] += 1
+
+    def _name(self) -> str:
+        return self._dice.choice(self._site.processes.names)
+
+    def _kill(self) -> str:
+        name = self._name()
+        self._site.processes.kill(name)
+        return f"kill {name.split('-')[0]}"
+
+    def _pause(self) -> str:
+        self._site.processes.pause(self._name(), self._dice.uniform(0.2, 2))
+        return "pause"
+
+    def _network(self) -> str:
+        name, method, made = self._dice.choice(_NETWORK)
+        proxy = self._site.proxies[self._dice.choice([*self._site.proxies])]
+        proxy.clear()
+        share = self._dice.choice((0.05, 0.3, 1.0))
+        broken = fault.sometimes(share, made(self._dice), seed=self._dice.randrange(2**32))
+        proxy.on(method, fault.ten_percent() if method == "eth_sendRawTransaction" else broken)
+        proxy.on(method, broken, times=self._dice.choice((1, 5, 40)))
+        return f"network: {name}"
+
+    def _reorg(self) -> str:
+        depth = self._dice.randrange(1, CONFIRMATIONS)
+        self._site.chain.rpc("anvil_reorg", depth, [])
+        return "reorg"
+
+    def _pool(self) -> str:
+        chain = self._site.chain
+        chain.rpc("evm_setAutomine", False)
+        self._stop.wait(self._dice.uniform(0.1, 1.5))
+        if self._dice.random() < 0.6:
+            chain.rpc("anvil_dropAllTransactions")
+        chain.rpc("evm_setAutomine", True)
+        return "pool dropped"
+
+    def _fees(self) -> str:
+        self._site.chain.rpc(
+            "anvil_setNextBlockBaseFeePerGas", hex(self._dice.randrange(1, 90) * GWEI)
+        )
+        return "fees"
+
+    def _clock(self) -> str:
+        name = self._name()
+        self._site.clock_of(name, self._dice.choice((-86_400, -3_600, 3_600, 40 * 86_400)))
+        self._stop.wait(self._dice.uniform(0.3, 1.5))
+        self._site.clock_of(name, 0)
+        return "clock"
+
+    def _rotate(self) -> str:
+        workers = [n for n in self._site.processes.names if n.startswith("worker")]
+        if not workers:
+            return "nothing"
+        key = self._site.key_of_relayer(self._dice.randrange(len(RELAYERS)))
+        self._site.processes.restart(self._dice.choice(workers), RENTROLL_RELAYER_KEY_FILE=key)
+        return "another key"
+
+    def _database(self) -> str:
+        assert self._site.server is not None
+        self._site.server.stop()
+        self._stop.wait(self._dice.uniform(0, 1))
+        self._site.server.start()
+        return "database"

@@ -13,7 +13,8 @@ from api.chain.events import events_in
 from api.db.chain_store import EventRow
 from api.db.rows import columns_of
 from api.db.session import open_engine, reading
-from api.db.tables.chain import chain_events, intents
+from api.db.tables.chain import chain_events
+from api.db.tables.outbox import signed_transactions
 from api.epochs.index import event_row
 from scripts.dev.stack import wallet
 from tests.chaos.site import RELAYERS, Site
@@ -117,12 +118,8 @@ class Judge:
 
     def _known_hashes(self) -> set[str]:
         with reading(self._engine) as connection:
-            rows = connection.execute(select(intents.c.tx_hash, intents.c.replaced_hashes)).all()
-        found = set()
-        for tx_hash, replaced in rows:
-            parts = [tx_hash, *(replaced[i : i + 32] for i in range(0, len(replaced), 32))]
-            found |= {"0x" + part.hex() for part in parts}
-        return found
+            hashes = connection.execute(select(signed_transactions.c.tx_hash)).scalars()
+            return {"0x" + tx_hash.hex() for tx_hash in hashes}
 
     def _require_final(self) -> None:
         final = self.site.get("/v1/status")["final_block"]

@@ -48,6 +48,7 @@ EPOCH_S, GRACE_S, WINDOW_S = 600, 30, 60
 _GENESIS_S = 1_767_225_600
 RELAYERS = (RELAYER, 9)
 HOLDER = 10
+_ATTESTERS = {f"attester-{index}": index for index in ATTESTER_ACCOUNTS}
 _PRICE_MICROS = 3_600_000
 _ATTESTER = """\
 [attester]
@@ -139,7 +140,7 @@ class Site:
         self.database_url = server.url if server else f"sqlite:///{folder}/rentroll.db"
         self.proxies = {
             name: exits.enter_context(ChainProxy(self.chain.rpc_url))
-            for name in ("api", "worker", "worker-2", "attesters")
+            for name in ("api", "worker", "worker-2", *_ATTESTERS)
         }
         self._port = free_port()
         self.api_url = f"http://127.0.0.1:{self._port}"
@@ -254,8 +255,7 @@ class Site:
 
     def start_attesters(self) -> None:
         """All seats of the panel."""
-        for index in ATTESTER_ACCOUNTS:
-            name = f"attester-{index}"
+        for name, index in _ATTESTERS.items():
             folder = self.folder / name
             folder.mkdir()
             made = self.post("/v1/attester-keys", {"label": name}, ADMIN_KEY)
@@ -266,7 +266,7 @@ class Site:
                 "memory": folder / "memory.jsonl",
                 "url": self.api_url,
                 "api_key_file": secret,
-                "rpc_url": self.proxies["attesters"].url,
+                "rpc_url": self.proxies[name].url,
                 "registry": self.deployment.statement_registry,
                 "key_file": self._key(index),
                 "refusals": folder / "refusals",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from api.db.index_store import index_state_row, newest_number
 from api.domain.lifecycle import FacilityState
 from api.reads.sql import market
 from api.reads.sql import vitals as rows
@@ -19,15 +20,20 @@ class Vital:
     labels: tuple[str, ...] = ()
 
 
-def read_vitals(connection: Connection, *, now_s: int) -> list[Vital]:
+# As in `db.tables.index`.
+_INDEX_STATES = ("following", "catching_up", "waiting", "incomplete", "halted")
+
+
+def read_vitals(connection: Connection, *, now_s: int, wall_s: int) -> list[Vital]:
     """All that rows tell.
 
-    Args:    now_s: time of the newest indexed block, or this machine's: what ages are counted to.
+    Args:    now_s: by the clock that epochs go by.  wall_s: by this machine's.
     """
     return [
         *_intents(connection, now_s),
         *_nonces(connection),
         *_postings(connection, now_s),
+        *_index(connection, wall_s),
         *(
             Vital("refusals", count, (attester,))
             for attester, count in rows.refusals_in_force(connection, now_s).items()
@@ -75,3 +81,15 @@ def _overdue_s(schedule: rows.ScheduleRow, epochs: int, now_s: int) -> int:
     if over_s > schedule.window_end_s:
         return 0
     return max(0, now_s - over_s - schedule.grace_s)
+
+
+def _index(connection: Connection, wall_s: int) -> Iterator[Vital]:
+    state = index_state_row(connection)
+    if state is None:
+        return
+    for name in _INDEX_STATES:
+        yield Vital("index_state", name == state.state, (name,))
+    indexed = newest_number(connection) or 0
+    yield Vital("index_behind_blocks", max(0, state.head - indexed))
+    yield Vital("index_final_block", state.final_number)
+    yield Vital("index_unseen_seconds", max(0, wall_s - state.seen_at_s))

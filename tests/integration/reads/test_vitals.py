@@ -1,5 +1,7 @@
 """Numbers for monitoring: each follows from what happened, on a real chain."""
 
+import time
+
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -13,7 +15,8 @@ from tests.world import World, wallet
 
 def _vitals(world: World, *, now_s: int | None = None) -> dict[tuple[str, ...], float]:
     with reading(world.engine) as connection:
-        found = read_vitals(connection, now_s=world.clock() if now_s is None else now_s)
+        now_s = world.clock() if now_s is None else now_s
+        found = read_vitals(connection, now_s=now_s, wall_s=int(time.time()))
     assert {vital.name for vital in found} <= NAMES.keys()
     for vital in found:
         assert len(vital.labels) == len(NAMES[vital.name][1]), vital
@@ -35,6 +38,10 @@ def test_vitals__epoch_over_posted_and_next__tell_how_late_it_is(world: World) -
     posted = _vitals(world, now_s=cut_s + 500)
 
     assert late["facility_overdue_seconds", facility] == 500
+    assert late["index_state", "following"] == 1
+    assert late["index_state", "halted"] == 0
+    assert late["index_behind_blocks",] == 0
+    assert late["index_unseen_seconds",] < 3_600
     assert ("facility_newest_posting_timestamp_seconds", facility) not in late
     assert posted["facility_overdue_seconds", facility] == 0
     newest_s = posted["facility_newest_posting_timestamp_seconds", facility]

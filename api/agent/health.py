@@ -2,8 +2,9 @@
 
 import http.server
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import orjson
 
@@ -16,6 +17,7 @@ from api.agent.wiring import Worker
 from api.domain.log.receipts import Receipt
 from api.errors import EvidenceInvalid
 from api.local.settings_table import SettingsWrong
+from api.telemetry.serving import exposed
 
 _LOOPBACK = "127.0.0.1"
 # Problems of the last day are shown, so many of them.
@@ -114,7 +116,9 @@ def _sender(sender: SenderState, receipts: Sequence[Receipt], *, author: str) ->
 
 @contextmanager
 def serving_health(port: int, shown: Callable[[], dict[str, object]]) -> Iterator[None]:
-    """Answer `GET /health` on the loopback until the block ends; port 0 answers nothing.
+    """Answer `/health`, `/livez`, `/readyz` and `/metrics` on the loopback until the block ends.
+
+    Port 0 answers nothing.
 
     Raises:  SettingsWrong if the port is taken.
     """
@@ -123,20 +127,19 @@ def serving_health(port: int, shown: Callable[[], dict[str, object]]) -> Iterato
         return
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        """One path, 200 if all is well and 503 if something fails."""
+        """Of all but /livez 503 says that something fails."""
 
         timeout = 10
 
         def do_GET(self) -> None:
-            if self.path != "/health":
+            answers = {"/health": _health, "/livez": _live, "/readyz": _ready, "/metrics": _numbers}
+            answer = answers.get(self.path)
+            if answer is None:
                 self.send_error(http.HTTPStatus.NOT_FOUND)
                 return
-            said = shown()
-            fine = said["status"] == "ok"
-            body = orjson.dumps(said)
-            status = http.HTTPStatus.OK if fine else http.HTTPStatus.SERVICE_UNAVAILABLE
+            status, kind, body = answer(shown())
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -157,3 +160,49 @@ def serving_health(port: int, shown: Callable[[], dict[str, object]]) -> Iterato
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+_Answer = tuple[http.HTTPStatus, str, bytes]
+_JSON = "application/json"
+
+
+def _status(said: Mapping[str, object]) -> http.HTTPStatus:
+    fine = said["status"] == "ok"
+    return http.HTTPStatus.OK if fine else http.HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def _health(said: Mapping[str, object]) -> _Answer:
+    return _status(said), _JSON, orjson.dumps(said)
+
+
+def _live(_said: Mapping[str, object]) -> _Answer:
+    # A thread that breaks ends the process: what answers lives.
+    return http.HTTPStatus.OK, _JSON, orjson.dumps({"status": "ok", "problems": []})
+
+
+def _ready(said: Mapping[str, object]) -> _Answer:
+    short = {"status": said["status"], "problems": said["failures"]}
+    return _status(said), _JSON, orjson.dumps(short)
+
+
+# By the part of health that holds each: what it means.
+_NUMBERS = {
+    ("spool", "waiting"): "Events that wait to be sent.",
+    ("spool", "oldest_waiting_s"): "Seconds that the oldest of them has waited.",
+    ("spool", "refused"): "Events that the service refused.",
+    ("spool", "open_allocations"): "Allocations that go on.",
+    ("sender", "sent"): "Events that the service took since the start.",
+}
+
+
+def _numbers(said: Mapping[str, Any]) -> _Answer:
+    found = {
+        f"rentroll_agent_{name.removesuffix('_s')}{'_seconds' if name.endswith('_s') else ''}": (
+            about,
+            float(said[part].get(name) or 0),
+        )
+        for (part, name), about in _NUMBERS.items()
+    }
+    found["rentroll_agent_failing"] = "1: something fails.", float(said["status"] != "ok")
+    kind, body = exposed(found)
+    return http.HTTPStatus.OK, kind, body

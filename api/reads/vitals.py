@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from api.db.index_store import index_state_row, newest_number
+from api.db.session import Connection
 from api.domain.lifecycle import FacilityState
 from api.reads.sql import market
 from api.reads.sql import vitals as rows

@@ -8,11 +8,11 @@ import http.server
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from api.errors import Misconfigured
@@ -60,6 +60,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing: a monitor asks every few seconds."""
+
+
+def exposed(numbers: Mapping[str, tuple[str, float]]) -> tuple[str, bytes]:
+    """Numbers as Prometheus reads them: media type, and text.
+
+    Args:    numbers: by name, what each means and its value.
+    """
+    registry = CollectorRegistry()
+    for name, (about, value) in numbers.items():
+        Gauge(name, about, registry=registry).set(value)
+    return CONTENT_TYPE_LATEST, generate_latest(registry)
 
 
 class _Server(http.server.ThreadingHTTPServer):

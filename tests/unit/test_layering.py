@@ -15,7 +15,7 @@ ROOMS = {
     "clock": set(),
     "domain": {"errors"},
     "local": {"errors"},
-    "agent": {"local", *DOMAIN},
+    "agent": {"local", "telemetry", *DOMAIN},
     "evidence_store": {"errors"},
     "db": DOMAIN,
     "chain": DOMAIN,

@@ -36,6 +36,12 @@ def _health(port: int, path: str = "/health") -> tuple[int, dict[str, Any]]:
         return 0, {}
 
 
+def _threads() -> set[str]:
+    """Names of threads, without the one on which this process, the service's too, asks chains."""
+    names = {thread.name for thread in threading.enumerate()}
+    return {name for name in names if name != "chain" and not name.startswith("asyncio_")}
+
+
 def test_run__until_told_to_stop__says_what_it_did(
     ledger: Ledger, database_url: str, tmp_path: Path
 ) -> None:
@@ -61,6 +67,9 @@ def test_run__until_told_to_stop__says_what_it_did(
             time.sleep(0.05)
         status, shown = _health(port)
         elsewhere = _health(port, "/")[0]
+        probes = [_health(port, path) for path in ("/livez", "/readyz")]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            numbers = answer.read().decode().splitlines()
         with pytest.raises(SettingsWrong, match="is taken"), serving_health(port, dict):
             pass
         stop.set()
@@ -68,6 +77,9 @@ def test_run__until_told_to_stop__says_what_it_did(
 
     assert not thread.is_alive()
     assert (status, elsewhere) == (200, 404)
+    assert probes == [(200, {"status": "ok", "problems": []})] * 2
+    assert {"rentroll_agent_sent 1.0", "rentroll_agent_failing 0.0"} <= {*numbers}
+    assert any(line.startswith("rentroll_agent_oldest_waiting_seconds ") for line in numbers)
     assert shown["failures"] == []
     assert shown["problems"][0]["kind"] == "row"
     assert said[0] == ("agent", {"started": "n1", "sources": ["csv"]})
@@ -80,7 +92,7 @@ def test_run__with_every_source__begins_and_ends_their_threads(
     folder = tmp_path / "site"
     folder.mkdir()
     said: list[Site] = []
-    before = threading.active_count()
+    before = _threads()
     stop = threading.Event()
     with (
         serving_exporter(said) as exporter,
@@ -113,10 +125,10 @@ def test_run__with_every_source__begins_and_ends_their_threads(
             assert not thread.is_alive()
 
     for _ in range(200):
-        if threading.active_count() <= before:
+        if _threads() <= before:
             break
         time.sleep(0.05)
-    assert threading.active_count() <= before
+    assert _threads() <= before
 
 
 def test_exporters__of_which_one_is_silent__go_on_with_the_others(tmp_path: Path) -> None:

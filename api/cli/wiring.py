@@ -47,11 +47,15 @@ def require_deployment(settings: Settings) -> Deployment:
 
 @dataclass(frozen=True, slots=True)
 class RunningWorker:
-    """A wired worker; `dry` without a relayer key."""
+    """A wired worker.
+
+    relayer: address of the key that sends; None: it is a dry run.
+    """
 
     worker: Worker
     engine: Engine
-    dry: bool
+    client: ChainClient
+    relayer: str | None
 
 
 @contextmanager
@@ -88,7 +92,7 @@ def open_worker(
             policy=sending_policy(settings),
             log=log,
         )
-        yield RunningWorker(worker, engine, dry=signer is None)
+        yield RunningWorker(worker, engine, client, None if signer is None else signer.address)
 
 
 @dataclass(frozen=True, slots=True)

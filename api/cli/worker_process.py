@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from random import SystemRandom
 from typing import NoReturn
 
@@ -12,6 +13,7 @@ import typer
 
 from api.cli import output, wiring
 from api.cli.monitoring import watched
+from api.cli.vitals import read_worker
 from api.db.failures import as_unavailable
 from api.db.migrate import database_problems
 from api.domain.backoff import backoff_s
@@ -21,6 +23,7 @@ from api.settings import Settings
 from api.telemetry.logs import log, log_bug
 from api.telemetry.metrics import ROUND_SECONDS, ROUNDS
 from api.telemetry.pulse import Pulse
+from api.telemetry.vitals import Vitals
 
 # A signal is obeyed within so many seconds, whatever hangs. Every step may be cut off: what the
 # next process finds half done, it does again or finishes.
@@ -46,8 +49,9 @@ def run_worker(settings: Settings, stop: threading.Event, *, once: bool, index: 
                 _database(),
                 wiring.open_worker(settings, stop, index=index, log=_bug) as running,
                 watched(settings, "worker", lambda: database_problems(running.engine)) as pulse,
+                Vitals(partial(read_worker, running, settings)).running(),
             ):
-                if running.dry:
+                if running.relayer is None:
                     log("worker", warning="no relayer key: dry run, nothing is sent")
                 while not stop.is_set():
                     attempts = _round(running, pulse, settings, stop, attempts)

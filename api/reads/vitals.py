@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from api.db.index_store import index_state_row, newest_number
 from api.db.session import Connection
+from api.db.work import FAILING
 from api.domain.lifecycle import FacilityState
 from api.reads.sql import market
 from api.reads.sql import vitals as rows
@@ -33,6 +34,7 @@ def read_vitals(connection: Connection, *, now_s: int, wall_s: int) -> list[Vita
         *_nonces(connection),
         *_postings(connection, now_s),
         *_index(connection, wall_s),
+        *_work(connection, wall_s),
         *(
             Vital("refusals", count, (attester,))
             for attester, count in rows.refusals_in_force(connection, now_s).items()
@@ -80,6 +82,13 @@ def _overdue_s(schedule: rows.ScheduleRow, epochs: int, now_s: int) -> int:
     if over_s > schedule.window_end_s:
         return 0
     return max(0, now_s - over_s - schedule.grace_s)
+
+
+def _work(connection: Connection, wall_s: int) -> Iterator[Vital]:
+    for row in rows.work_by_state(connection):
+        yield Vital("work", row.count, (row.step, row.state))
+        if row.state == FAILING:
+            yield Vital("work_failing_seconds", max(0, wall_s - row.since_s), (row.step,))
 
 
 def _index(connection: Connection, wall_s: int) -> Iterator[Vital]:

@@ -11,6 +11,7 @@ from api.db.tables.chain import chain_events
 from api.db.tables.facilities import facilities
 from api.db.tables.outbox import intents, relayers, signed_transactions
 from api.db.tables.refusals import refusals
+from api.db.tables.work import work
 from api.domain.transactions import WATCHED, IntentState
 from api.domain.units import FacilityId
 
@@ -89,6 +90,23 @@ def schedules(connection: Connection, facility_ids: Sequence[FacilityId]) -> lis
         c.facility_id, c.window_start_s, c.window_end_s, c.epoch_length_s, c.grace_s
     ).where(c.facility_id.in_(facility_ids))
     return [ScheduleRow(*row) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCount:
+    """Steps of one kind in one state, and since when the oldest of them is in it."""
+
+    step: str
+    state: str
+    count: int
+    since_s: int
+
+
+def work_by_state(connection: Connection) -> list[WorkCount]:
+    """Steps of the queue, counted."""
+    c = work.c
+    query = select(c.step, c.state, func.count(), func.min(c.since_s)).group_by(c.step, c.state)
+    return [WorkCount(*row) for row in connection.execute(query)]
 
 
 def refusals_in_force(connection: Connection, now_s: int) -> dict[str, int]:

@@ -218,7 +218,7 @@ def make_service(settings: Settings) -> Service:
         clock=recording_clock(settings, client, indexed=indexed_time(engine)),
         # People live by the wall clock, whatever time a simulated chain has.
         session_clock=system_clock,
-        log_key=LogKeyFile(settings.log_key_file or settings.evidence_dir.parent / "log-key.pem"),
+        log_key=LogKeyFile(settings.log_key_path),
         readiness=Checked(lambda: database_problems(engine)),
     )
 

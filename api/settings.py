@@ -191,3 +191,8 @@ class Settings(BaseSettings):
     def rpc_urls(self) -> list[str]:
         """Providers of the chain in the order of preference."""
         return [url.strip() for url in self.rpc_url.split(",") if url.strip()]
+
+    @property
+    def log_key_path(self) -> Path:
+        """Where the key of the logs is."""
+        return self.log_key_file or self.evidence_dir.parent / "log-key.pem"

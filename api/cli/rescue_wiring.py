@@ -15,9 +15,14 @@ from api.db.migrate import database_problems
 from api.db.session import Engine, open_engine
 from api.errors import AppError, Misconfigured
 from api.evidence_store import EvidenceFolder, EvidenceSource
+from api.local.secret_file import read_secret
 from api.rescue.aside import Aside
+from api.rescue.backup import Made, make_backup
 from api.rescue.check import Found, check_evidence
+from api.rescue.log_key import LogKeyCopy
 from api.rescue.repair import Repaired, repair_evidence
+from api.rescue.restore import Place, Restored, chosen, restore
+from api.rescue.since import known_since
 from api.settings import Settings
 
 
@@ -74,7 +79,70 @@ def _document(settings: Settings, deployment: Deployment | None) -> bytes | None
     if deployment is None:
         return None
     try:
-        with ChainClient(settings.rpc_url) as client:
+        with ChainClient(settings.rpc_urls) as client:
             return published_deployment(Contracts(client, deployment))
     except AppError:
         return None
+
+
+def backup_now(
+    settings: Settings, folder: Path, *, with_keys: bool, passphrase_file: Path | None
+) -> Made:
+    """Copy database, evidence and deployment file into a folder; the key of the logs if asked."""
+    with standing_database(settings) as engine:
+        return make_backup(
+            engine,
+            EvidenceFolder(settings.evidence_dir),
+            folder,
+            deployment=load_deployment(settings.deployment_file),
+            log_key=_log_key(settings, passphrase_file, taken=with_keys),
+            settings=[_variable(name) for name in settings.model_fields_set],
+            made_at=stamp(),
+        )
+
+
+def restore_now(
+    settings: Settings,
+    folder: Path,
+    *,
+    name: str | None,
+    replace: bool,
+    passphrase_file: Path | None,
+) -> tuple[Restored, list[str]]:
+    """Restore a backup. Returns what was restored, and what happened since."""
+    place = Place(
+        settings.database_url,
+        EvidenceFolder(settings.evidence_dir),
+        settings.deployment_file,
+        _log_key(settings, passphrase_file),
+    )
+    restored = restore(chosen(folder, name), place, replace=replace, stamp=stamp())
+    return restored, since_now(settings)
+
+
+def since_now(settings: Settings) -> list[str]:
+    """What chain and published evidence know that the database does not."""
+    evidence = EvidenceFolder(settings.evidence_dir)
+    deployment = load_deployment(settings.deployment_file)
+    with standing_database(settings) as engine, ChainClient(settings.rpc_urls) as client:
+        contracts = None if deployment is None else Contracts(client, deployment)
+        try:
+            if contracts is not None:
+                client.head(attempts=1)
+        except AppError as error:
+            said = f"no node says what happened since the backup: {error.message}"
+            return [*known_since(engine, evidence, None), said]
+        return known_since(engine, evidence, contracts)
+
+
+def _log_key(
+    settings: Settings, passphrase_file: Path | None, *, taken: bool = False
+) -> LogKeyCopy:
+    passphrase = None if passphrase_file is None else read_secret(passphrase_file).strip()
+    if passphrase == b"":
+        raise Misconfigured(f"{passphrase_file} is empty")
+    return LogKeyCopy(settings.log_key_path, taken=taken, passphrase=passphrase)
+
+
+def _variable(name: str) -> str:
+    return "DATABASE_URL" if name == "database_url" else f"RENTROLL_{name.upper()}"

@@ -1,7 +1,7 @@
 """Many rows at once, by the shortest way of each driver, inside the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import Connection
@@ -30,13 +30,21 @@ def insert_many(connection: Connection, records: Sequence[object]) -> None:
     if not records:
         return
     table, columns, rows = table_and_tuples(records)
-    names = ",".join(columns)
+    insert_rows(connection, table.name, columns, rows)
+
+
+def insert_rows(
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert tuples, at least one, into columns of a table; otherwise as `insert_many`."""
+    # A column may go by a word of SQL's.
+    names = ",".join(map(connection.dialect.identifier_preparer.quote, columns))
     if is_sqlite(connection):
         marks = ",".join("?" * len(columns))
-        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
-        connection.exec_driver_sql(statement, rows)
+        statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+        connection.exec_driver_sql(statement, list(rows))
         return
-    statement = f"COPY {table.name} ({names}) FROM STDIN"
+    statement = f"COPY {table} ({names}) FROM STDIN"
     cursor = connection.connection.cursor()
     try:
         with cursor.copy(statement) as copy:

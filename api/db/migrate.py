@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.db.session import is_sqlite, reading, transaction
@@ -18,12 +18,24 @@ _LOCK = 7_261_100
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Run the migrations that are missing, in one transaction; a second process waits."""
-    config = _config()
     with transaction(engine) as connection:
-        if not is_sqlite(connection):
-            connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": _LOCK})
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        upgrade_within(connection, revision)
+
+
+def upgrade_within(connection: Connection, revision: str = "head") -> None:
+    """The same inside the caller's transaction."""
+    config = _config()
+    if not is_sqlite(connection):
+        connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": _LOCK})
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def newest_migration() -> str:
+    """The migration that this version's tables are of."""
+    newest = _newest()
+    assert newest is not None  # there are migrations
+    return newest
 
 
 def database_problems(engine: Engine) -> list[str]:

@@ -4,7 +4,7 @@ A month without a partition of its own loses nothing: its rows are in the defaul
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, func, select, text
@@ -76,7 +76,13 @@ def partition_names(connection: Connection) -> set[str]:
     return set(connection.execute(children).scalars())
 
 
-def _make(connection: Connection, months: range) -> Iterator[tuple[str, str]]:
+def make_months(connection: Connection, months: Sequence[int]) -> None:
+    """Make the partitions of months in a database that has no rows yet."""
+    for name, why in _make(connection, months):
+        _log.warning("no partition %s: %s", name, why)
+
+
+def _make(connection: Connection, months: Sequence[int]) -> Iterator[tuple[str, str]]:
     """Make partitions of months. Yields those that cannot be made, and why."""
     present = partition_names(connection)
     wanted = {each: [m for m in months if each.partition(m) not in present] for each in MONTHLY}

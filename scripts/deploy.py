@@ -2,9 +2,12 @@
 
 Reads the environment (see `Plan.from_environment`), writes one deployment file with addresses,
 constructor arguments, ABI and code hashes. A second run continues where the first one stopped.
-Signs with the unlocked first account of the node, or with the key in RENTROLL_DEPLOYER_KEY_FILE.
+Signs with the key in RENTROLL_DEPLOYER_KEY_FILE, a keystore where RENTROLL_DEPLOYER_PASSWORD_FILE
+is named; else an account that the node itself unlocks: RENTROLL_DEPLOYER, or its first.
+`python -m scripts.dry_deploy` shows beforehand what this would do. docs/OPERATE.md has the steps.
 """
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +16,7 @@ from typing import Any
 from brownie import accounts, network, web3
 from brownie import project as brownie_project
 
-from scripts.deployer import Deployer, Plan
+from scripts.deployer import Deployer, Plan, deployer_key
 from scripts.roles import (
     ADMIN,
     CONTRACT_ROLES,
@@ -190,6 +193,40 @@ def _hand_over(deployer: Deployer, authority: Any) -> None:
         deployer.ensure(not held, authority.renounceRole, role, sender)
 
 
+class HandOverIncomplete(Exception):
+    """Roles are not where the plan says."""
+
+
+def holders(authority: Any, start_block: int) -> dict[tuple[int, str], int]:
+    """Who holds which role, and its delay in seconds: by everything that was ever granted."""
+    events = web3.eth.contract(address=authority.address, abi=authority.abi).events
+    granted = events.RoleGranted().get_logs(from_block=start_block)
+    pairs = {(int(g["args"]["roleId"]), str(g["args"]["account"])) for g in granted}
+    asked = {pair: authority.hasRole(*pair) for pair in pairs}
+    return {pair: int(delay_s) for pair, (held, delay_s) in asked.items() if held}
+
+
+def _check_holders(plan: Plan, deployer: Deployer, contracts: dict[str, Any]) -> None:
+    """Every role where the plan says, by the chain's own events. Raises HandOverIncomplete."""
+    admin = plan.admin or str(deployer.sender["from"])
+    expected = {
+        (role, admin): plan.admin_delay_s if plan.admin and ROLES[role].delayed else 0
+        for role in HANDED_OVER
+    }
+    expected |= {(GPU_OPERATOR, account): 0 for account in plan.gpu_operators}
+    expected |= {(role, contracts[n].address): 0 for n, role in CONTRACT_ROLES.items()}
+    found = holders(contracts["AccessManager"], deployer.document["startBlock"])
+    if found == expected:
+        return
+    wrong = [
+        f"{ROLES[role].name} of {account}: {found.get((role, account), 'not held')},"
+        f" planned {expected.get((role, account), 'not held')}"
+        for role, account in sorted(set(found) | set(expected))
+        if found.get((role, account)) != expected.get((role, account))
+    ]
+    raise HandOverIncomplete("delays of roles in seconds: " + "; ".join(wrong))
+
+
 def deploy_all(
     plan: Plan, contracts: Any, sender: Any, after_step: Callable[[], None] = lambda: None
 ) -> dict[str, Any]:
@@ -248,18 +285,33 @@ def deploy_all(
         _bind_functions(deployer, authority, deployed)
         _configure(deployer, authority, deployed)
         _hand_over(deployer, authority)
+        _check_holders(plan, deployer, {"AccessManager": authority, **deployed})
     deployer.save()
     return {"AccessManager": authority, **deployed}
 
 
+def _sender() -> Any:
+    """Who deploys. A key comes from a file alone: neither command nor environment shows it."""
+    key_file = os.environ.get("RENTROLL_DEPLOYER_KEY_FILE")
+    if key_file:
+        password_file = os.environ.get("RENTROLL_DEPLOYER_PASSWORD_FILE")
+        return accounts.add(
+            deployer_key(Path(key_file), Path(password_file) if password_file else None)
+        )
+    unlocked = os.environ.get("RENTROLL_DEPLOYER")
+    return accounts.at(unlocked, force=True) if unlocked else accounts[0]
+
+
 def main() -> None:
     """Entry point of `brownie run`."""
-    key_file = os.environ.get("RENTROLL_DEPLOYER_KEY_FILE")
-    sender = accounts.add(Path(key_file).read_text().strip()) if key_file else accounts[0]
-    network.max_fee("100 gwei")
+    sender = _sender()
+    network.max_fee(f"{os.environ.get('RENTROLL_DEPLOYER_MAX_FEE_GWEI', '100')} gwei")
     plan = Plan.from_environment()
     contracts = brownie_project.get_loaded_projects()[0]
     deployed = deploy_all(plan, contracts, sender)
     for name, contract in deployed.items():
         print(f"{name:20} {contract.address}")
+    start_block = json.loads(plan.deployment_file.read_text())["startBlock"]
+    for (role, account), delay_s in sorted(holders(deployed["AccessManager"], start_block).items()):
+        print(f"{ROLES[role].name:20} {account} after {delay_s} s")
     print(f"deployment written to {plan.deployment_file}")

@@ -77,19 +77,24 @@ def dev_chain(
     port: int | None = None,
     log: Path | None = None,
     hardfork: str = "prague",
+    fork_url: str | None = None,
+    chain_id: int = CHAIN_ID,
 ) -> Iterator[DevChain]:
     """Start anvil, wait until it answers, stop it at the end.
 
     Args:    timestamp_s: time of the first block; now if None.  log: where its output goes.
              hardfork: rules of the EVM; anvil's own default would move with its version.
+             fork_url: node of a chain that this one goes on from, and leaves as it is.
     Raises:  RuntimeError if it is not installed or does not start.
     """
     if not ANVIL.exists():
         raise RuntimeError("anvil is not installed: run `make setup`")
     chosen = port or free_port()
     command = [str(ANVIL), "--port", str(chosen), "--hardfork", hardfork, "--silent"]
-    command += ["--chain-id", str(CHAIN_ID), "--mnemonic", MNEMONIC, "--accounts", "40"]
+    command += ["--chain-id", str(chain_id), "--mnemonic", MNEMONIC, "--accounts", "40"]
     command += ["--order", "fifo"]
+    if fork_url is not None:
+        command += ["--fork-url", fork_url]
     if timestamp_s is not None:
         command += ["--timestamp", str(timestamp_s)]
     with (log or Path(os.devnull)).open("ab") as output:
@@ -118,7 +123,7 @@ def _wait_ready(chain: DevChain) -> None:
 
 
 @contextmanager
-def _brownie_alone() -> Iterator[None]:
+def brownie_alone() -> Iterator[None]:
     """Wait until no other process of this checkout deploys: brownie's networks are one file."""
     (ROOT / "build").mkdir(exist_ok=True)
     with (ROOT / "build" / "deploy.lock").open("w") as lock:
@@ -126,13 +131,14 @@ def _brownie_alone() -> Iterator[None]:
         yield
 
 
-def deploy_contracts(chain: DevChain, deployment_file: Path, environment: dict[str, str]) -> None:
+def deploy_contracts(chain: DevChain, deployment_file: Path, environment: dict[str, str]) -> str:
     """Run the brownie deployment script against a chain.
 
     Args:    environment: RENTROLL_* variables of `scripts/deploy.py`.
+    Returns: what it printed.
     Raises:  RuntimeError with brownie's output if it fails.
     """
-    with _brownie_alone():
+    with brownie_alone():
         run = subprocess.run(
             [str(ROOT / "tools" / "brownie"), "run", "deploy", "--network", "rentroll"],
             cwd=ROOT,
@@ -151,6 +157,7 @@ def deploy_contracts(chain: DevChain, deployment_file: Path, environment: dict[s
     # brownie exits 0 even when a script raises, so the file decides.
     if run.returncode != 0 or not deployment_file.exists():
         raise RuntimeError(f"deployment failed:\n{run.stdout}\n{run.stderr}")
+    return run.stdout
 
 
 def main() -> None:

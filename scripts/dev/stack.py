@@ -123,7 +123,7 @@ class Stack:
         self.client = self._exits.enter_context(ChainClient(self.chain.rpc_url))
 
     def deploy(
-        self, deploy: Callable[[DevChain, Path, dict[str, str]], None] = deploy_contracts
+        self, deploy: Callable[[DevChain, Path, dict[str, str]], object] = deploy_contracts
     ) -> None:
         """Deploy the contracts, with brownie unless told otherwise."""
         file = self.folder / "deployment.json"

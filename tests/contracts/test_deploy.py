@@ -1,21 +1,26 @@
 """Deployment: crash anywhere and run again; who may call what afterwards, function by function."""
 
 import json
+import re
 from dataclasses import replace
 
 import brownie
 import pytest
 from brownie import web3
 from eth_abi.abi import encode
+from eth_account import Account
 
-from scripts.deploy import LINKED, _type, deploy_all, functions_of
-from scripts.deployer import Deployer, Plan
+import scripts.deploy
+from api.local.secret_file import KeyFileWrong
+from scripts.deploy import LINKED, HandOverIncomplete, _type, deploy_all, functions_of
+from scripts.deployer import Deployer, Plan, created_address, deployer_key
 from scripts.roles import (
     ADMIN,
     AUTHORITY_ONLY,
     GPU_OPERATOR,
     HANDED_OVER,
     OPEN_FUNCTIONS,
+    PAUSER,
     PUBLIC,
     ROLE_FUNCTIONS,
     ROLES,
@@ -155,14 +160,31 @@ def test_plan__attesters_not_odd__is_refused_in_words(monkeypatch, accounts, cou
         Plan.from_environment()
 
 
-def test_deploy__killed_before_the_record__deploys_that_one_again(plan, accounts, monkeypatch):
-    record, calls = Deployer._record, []
+@pytest.mark.parametrize(("value", "said"), [("0x12", "is no address"), ("{0},{0}", "2 accounts")])
+def test_plan__admin_that_is_none__is_refused_in_words(monkeypatch, accounts, value, said):
+    """Roles that go to a wrong account are gone for ever."""
+    monkeypatch.setenv("RENTROLL_ADMIN", value.format(accounts[9].address))
 
-    def die_at_the_third(self, name, contract, arguments):
+    with pytest.raises(ValueError, match=f"RENTROLL_ADMIN.* {said}"):
+        Plan.from_environment()
+
+
+def test_plan__admin_in_small_letters__is_the_same_account(monkeypatch, accounts):
+    monkeypatch.setenv("RENTROLL_ADMIN", accounts[9].address.lower())
+
+    assert Plan.from_environment().admin == accounts[9].address
+
+
+def test_deploy__killed_before_the_record__finds_what_it_sent(plan, accounts, monkeypatch):
+    """A contract on-chain that no file names yet is ours, if it is what was going to be sent."""
+    record, calls, lost = Deployer._record, [], []
+
+    def die_at_the_third(self, name, contract, arguments, artifact):
         calls.append(name)
         if len(calls) == 3:
+            lost.append(contract.address)
             raise Killed
-        record(self, name, contract, arguments)
+        record(self, name, contract, arguments, artifact)
 
     monkeypatch.setattr(Deployer, "_record", die_at_the_third)
     with pytest.raises(Killed):
@@ -171,7 +193,82 @@ def test_deploy__killed_before_the_record__deploys_that_one_again(plan, accounts
     deployed = deploy_all(plan, _project(), accounts[0])
 
     assert calls[2] == calls[3] == "FacilityRegistry"
+    assert deployed["FacilityRegistry"].address == lost[0]
     _assert_handed_over(deployed, plan, accounts[0])
+
+
+def test_deploy__sent_and_never_mined__is_sent_again_with_its_nonce(plan, accounts):
+    """What waits with too low a fee is replaced, and nothing is deployed beside it."""
+    project, sender = _project(), accounts[0]
+    nonce = web3.eth.get_transaction_count(sender.address)
+    deployer = Deployer(plan, project, sender, lambda: None)
+    deployer.document["sent"] = deployer._sending("AccessManager", (sender,), nonce)
+    deployer.save()
+
+    deployed = deploy_all(plan, project, sender)
+
+    assert deployed["AccessManager"].address == created_address(sender.address, nonce)
+    assert "sent" not in json.loads(plan.deployment_file.read_text())
+
+
+def test_deploy__nonce_taken_by_another_contract__is_not_adopted(plan, accounts):
+    """Who used the deployer's key for something else gets no role and no place in the record."""
+    project, sender = _project(), accounts[0]
+    nonce = web3.eth.get_transaction_count(sender.address)
+    other = project.MockStablecoin.deploy({"from": sender})
+    deployer = Deployer(plan, project, sender, lambda: None)
+    deployer.document["sent"] = deployer._sending("AccessManager", (sender,), nonce)
+    deployer.save()
+
+    deployed = deploy_all(plan, project, sender)
+
+    assert deployer.document["sent"]["address"] == other.address
+    assert deployed["AccessManager"].address != other.address
+    _assert_handed_over(deployed, plan, sender)
+
+
+def test_deploy__role_that_the_plan_does_not_name__is_told(plan, accounts, monkeypatch):
+    """A granted role that nobody planned, or one too few, ends the deployment with its name."""
+    hand_over = scripts.deploy._hand_over
+
+    def careless(deployer, authority):
+        authority.grantRole(PAUSER, accounts[5], 0, deployer.sender)
+        hand_over(deployer, authority)
+
+    monkeypatch.setattr(scripts.deploy, "_hand_over", careless)
+
+    with pytest.raises(HandOverIncomplete, match=f"pauser of {accounts[5].address}: 0, planned"):
+        deploy_all(plan, _project(), accounts[0])
+
+
+def test_deploy__record__says_what_was_deployed_from_what(plan, accounts):
+    deploy_all(plan, _project(), accounts[0])
+
+    document = json.loads(plan.deployment_file.read_text())
+    assert (document["deployer"], document["admin"]) == (accounts[0].address, plan.admin)
+    assert document["compiler"]["version"].startswith("0.8.37+commit.")
+    assert re.fullmatch(r"[0-9a-f]{40}(\+changes)?|unknown(\+changes)?", document["gitCommit"])
+    token = document["contracts"]["TrancheToken"]
+    authority = document["contracts"]["AccessManager"]
+    assert (token["artifact"], authority["artifact"]) == ("TrancheToken", "Authority")
+    assert token["constructorData"].startswith(authority["address"][2:].lower().rjust(64, "0"))
+
+
+@pytest.mark.parametrize("keystore", [True, False])
+def test_key__of_a_file__is_read_and_refused_where_others_may(tmp_path, keystore):
+    account = Account.from_key("0x" + "42" * 32)
+    key, password = tmp_path / "key", tmp_path / "password"
+    for path in (key, password):
+        path.touch(mode=0o600)
+    password.write_text("secret\n")
+    text = json.dumps(Account.encrypt(account.key, "secret", iterations=2))
+    key.write_text(text if keystore else "0x" + "42" * 32)
+    named = password if keystore else None
+
+    assert Account.from_key(deployer_key(key, named)).address == account.address
+    key.chmod(0o644)
+    with pytest.raises(KeyFileWrong):
+        deployer_key(key, named)
 
 
 def test_deploy__no_admin__leaves_the_roles_with_the_deployer(plan, accounts):

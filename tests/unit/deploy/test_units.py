@@ -130,6 +130,25 @@ def test_environment__every_setting__exists_and_is_one_that_the_service_takes(
     assert "RENTROLL_MONITOR_PORT" not in dict(lines)
 
 
+def test_document__settings_files_and_commands_that_it_names__exist() -> None:
+    """docs/OPERATE.md can be followed: what it says to set, copy or run is there."""
+    document = (ROOT / "docs" / "OPERATE.md").read_text()
+    deploying = "".join((ROOT / "scripts" / f"{n}.py").read_text() for n in ("deploy", "deployer"))
+    ours = _settings() | set(re.findall(r"RENTROLL_[A-Z_]+", deploying))
+    # Whatever brownie's networks are given.
+    ours |= set(re.findall(r"RENTROLL_[A-Z_]+", (ROOT / "tools" / "brownie").read_text()))
+
+    assert set(re.findall(r"RENTROLL_[A-Z_]+[A-Z]", document)) <= ours
+    paths = re.findall(r"(?:^|\s)((?:deploy|tools|scripts)/[a-z][\w./-]+)", document)
+    paths += [f"{p.replace('.', '/')}.py" for p in re.findall(r"-m (scripts[\w.]+)", document)]
+    assert len(paths) > 4
+    for path in paths:
+        assert (ROOT / path).exists(), path
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)", document, re.MULTILINE):
+        assert f"\n{target}:" in makefile
+
+
 def test_units_of_the_service__share_all_but_what_they_run__and_a_port_each() -> None:
     """A line that is mended in one is mended in all."""
 

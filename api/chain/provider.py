@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import os
 import random
 import threading
 import time
@@ -184,16 +185,31 @@ def _loop() -> asyncio.AbstractEventLoop:
 def _session() -> aiohttp.ClientSession:
     """Connections of the process to all nodes; idle ones end by themselves. Made in the thread."""
     # No limits of aiohttp's own: `exchange` has one for time, and whoever calls for how many.
-    session = aiohttp.ClientSession(
+    return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         timeout=aiohttp.ClientTimeout(total=None),
         trust_env=True,
     )
-    atexit.register(lambda: in_loop(session.close()))
-    return session
 
 
 _making = threading.Lock()
+
+
+@atexit.register
+def _close() -> None:
+    if _session.cache_info().currsize:
+        in_loop(_session().close())
+
+
+def _forget() -> None:
+    # A child of a fork has none of its parent's threads, and perhaps the lock as one held it.
+    global _making
+    _making = threading.Lock()
+    _loop.cache_clear()
+    _session.cache_clear()
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def in_loop(work: Coroutine[Any, Any, T]) -> T:

@@ -62,6 +62,7 @@ from scripts.dev.stack import (
     THRESHOLD,
 )
 from scripts.dev.stack import wallet as wallet_of
+from tests.at_once import AtOnce
 from tests.factories import DAY_S, GRACE_S, SEAL_S, START_S, Ledger
 
 T = TypeVar("T")
@@ -116,7 +117,7 @@ class World:
     def __init__(self, engine: Engine, folder: Path, deployed: Deployed, **terms: Any) -> None:
         self.engine, self.folder, self.chain = engine, folder, deployed.chain
         self.deployed, self.deployment = deployed, deployed.deployment
-        self.client = ChainClient(deployed.chain.rpc_url)
+        self.client = AtOnce(deployed.chain.rpc_url)
         self.contracts = Contracts(self.client, self.deployment)
         self.clock = chain_clock(self.client)
         self.operator = wallet(OPERATORS[0]).address

@@ -40,8 +40,11 @@ class Work:
     intents: tuple[IntentRow, ...]
 
 
-def unfinished(connection: Connection) -> Work:
-    """Everything that may still need a step, of every sender."""
+def unfinished(connection: Connection, *, due_since_s: int = 0) -> Work:
+    """Everything that may still need a step, of every sender.
+
+    Args:    due_since_s: of what is not sent, only what was found due since.
+    """
     watched = (
         select(*columns_of(TxRow))
         .where(signed_transactions.c.state.in_(WATCHED))
@@ -50,8 +53,8 @@ def unfinished(connection: Connection) -> Work:
     found = rows_as(TxRow, connection.execute(watched))
     keys = [tx.tx_pk for tx in found]
     carried = carried_by(connection, keys)
-    open_states = [*UNSENT, IntentState.CANCELLING]
-    wanted: ColumnElement[bool] = intents.c.state.in_(open_states)
+    unsent = intents.c.state.in_(UNSENT) & (intents.c.due_at_s > due_since_s)
+    wanted: ColumnElement[bool] = unsent | (intents.c.state == IntentState.CANCELLING)
     carried_keys = {c.intent_pk for c in carried}
     if carried_keys:
         wanted |= intents.c.intent_pk.in_(carried_keys)

@@ -24,7 +24,7 @@ from api.db.session import reading, transaction
 from api.db.tables.outbox import IntentRow, NewIntent, RelayerRow, TxRow
 from api.domain.fees import first_fee
 from api.domain.transactions import DONE, IDEMPOTENT, UNSENT, WAITING, IntentState, TxState
-from api.epochs.sending.choose import Place, free_nonces, signable
+from api.epochs.sending.choose import FRESH_S, Place, free_nonces, signable
 from api.epochs.sending.intents import Intent as Intent  # other modules take these from here
 from api.epochs.sending.intents import Outcome as Outcome
 from api.epochs.sending.intents import Policy as Policy
@@ -117,7 +117,7 @@ class Outbox:
 
     def _advance(self, now_s: int) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        work = self._work()
+        work = self._work(now_s)
         for _ in range(_MOST_TURNS):
             if not work.transactions and not work.intents:
                 break
@@ -127,18 +127,18 @@ class Outbox:
             if not self._send(turn, outcomes):
                 break
             # Some chains mine at once: then what followed the call in a facility can go too.
-            work = self._work()
+            work = self._work(now_s)
             turn = self._turn(work, now_s)
             mined = self._watch.look(work, turn.ends, turn.used, now_s=now_s)
             outcomes += mined
             if not mined:
                 break
-            work = self._work()
+            work = self._work(now_s)
         return outcomes
 
-    def _work(self) -> Work:
+    def _work(self, now_s: int) -> Work:
         with reading(self._engine) as connection:
-            return rows.unfinished(connection)
+            return rows.unfinished(connection, due_since_s=now_s - FRESH_S)
 
     def _turn(self, work: Work, now_s: int) -> "_Turn":
         ends = ends_of(self._client, self._confirmations)
@@ -155,7 +155,7 @@ class Outbox:
 
     def _sign(self, turn: "_Turn") -> list[Outcome]:
         """Simulate, price, sign and store: new calls, replacements, and what fills gaps."""
-        work, me, head = self._work(), self._signer.address, turn.ends.head.number
+        work, me, head = self._work(turn.now_s), self._signer.address, turn.ends.head.number
         own = [tx for tx in work.transactions if tx.sender == me]
         with reading(self._engine) as connection:
             final = rows.highest_final_nonce(connection, me)
@@ -293,7 +293,7 @@ class Outbox:
         head, me = turn.ends.head.number, self._signer.address
         taken = 0
         for _ in range(_MOST_TIPS):
-            work = self._work()
+            work = self._work(turn.now_s)
             answer = self._sending.send(work, used=turn.used, head=head, sender=me, held=turn.held)
             taken += answer.taken
             with reading(self._engine) as connection:

@@ -155,6 +155,8 @@ class Stack:
             "RENTROLL_CLOCK": "chain",
             "RENTROLL_GRACE_S": str(self.grace_s),
             "RENTROLL_CONFIRMATIONS": "0",
+            # Stories pay little, and want to see it settled.
+            "RENTROLL_SETTLE_LEAST_MICROS": "0",
             "RENTROLL_POLL_S": "0.2",
             "RENTROLL_ADMIN_KEY": ADMIN_KEY,
             "RENTROLL_API_URL": self.api_url,

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup contracts web release demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games ledgers bench bench-gas foreign mutate slither prove coverage format clean
+.PHONY: help setup contracts web release try-container demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games ledgers bench bench-gas foreign mutate slither prove coverage format clean
 
 PY := .venv/bin/python
 PYTHON ?= python3
@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 # --- set-up: each stamp is redone when its lock file changes -----------------------------------
 
@@ -72,6 +72,9 @@ foreign: build/.foreign ## Install others' contracts that tests run against
 
 release: setup build/.web ## Wheel, locked requirements, pages and npm package of this commit, into build/release
 	@tools/release
+
+try-container: release ## Run the Containerfile's steps in a clean Debian root, and its API (root, mmdebstrap)
+	@deploy/try-container
 
 web: build/.web ## Build the web application, which the API then serves
 

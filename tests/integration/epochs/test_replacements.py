@@ -189,6 +189,7 @@ def test_replacement__breaks_a_rule__is_refused_by_name_and_leaves_nothing(world
 def test_replacement__closed_before_the_index_knows__waits(world: World) -> None:
     """Its approval may be in a block that was not read yet."""
     world.at(HOUR_S)
+    world.indexer().advance()
     ask(world)
     world.attest()
     (sent,) = [r["transaction"] for r in listed(world)]

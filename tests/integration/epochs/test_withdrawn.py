@@ -92,6 +92,7 @@ def test_withdraw__its_transaction_is_sent_all_the_same__the_chain_is_followed(
 ) -> None:
     """ATTACKS 23: in force is what the chain approved; nothing is stuck, or billed for both."""
     world.at(HOUR_S)
+    world.indexer().advance()
     asked, ready = _signed(world)
     assert _withdraw(world, asked).json()["state"] == "withdrawn"
     shown = [row["transaction"] for row in listed(world)]

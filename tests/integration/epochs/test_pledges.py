@@ -322,10 +322,11 @@ def test_attest__pledge_replaced_by_an_unpublished_one__refuses_statements_under
     close_due(world.engine, world.evidence, START_S + 2 * DAY_S + GRACE_S)
 
     world.indexer().advance()
-    first, second = world.attest(0)
+    verdicts = world.attest(0)
     world.round()
 
-    for verdict in (first, second):
+    assert verdicts
+    for verdict in verdicts:
         assert verdict.reason == "the pledge in force from epoch 1 on is not published"
     path = f"facility-{world.facility_id}/pledges/{root.hex()}.json"
     findings = [(f.file, f.message) for f in world.verify().findings]

@@ -101,6 +101,7 @@ def test_withdraw__its_transaction_is_sent_all_the_same__the_chain_is_followed(
     world.at_cut_off(1)
 
     unaware = unaware_round(world)
+    world.indexer().advance()
     used = world.ledger.codes(
         world.ledger.usage(0, DAY_S, DAY_S + HOUR_S), world.ledger.usage(50, DAY_S, DAY_S + HOUR_S)
     )

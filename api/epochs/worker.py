@@ -184,7 +184,8 @@ class Worker:
         progress = self._queue.service("index", advance, told) if advance else None
         progress = progress or IndexProgress(0, 0, 0, 0)
         added = progress.added + (0 if before is None else before.added)
-        if progress.added:
+        # Also at a start: whoever indexed last may have ended before it published.
+        if progress.added or not self._started:
             self._queue.service("published", self._publish, told)
         return IndexProgress(progress.indexed, progress.head, added, progress.rolled_back)
 

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from time import sleep
 
 from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
@@ -15,6 +16,7 @@ from api.errors import Conflict, Misconfigured
 from api.evidence_store import sync_folder
 
 Fill = Callable[[Connection], None]
+_LOOKS, _PAUSE_S = 20, 0.1
 _JOURNALS = ("", "-wal", "-shm", "-journal")
 
 
@@ -137,6 +139,7 @@ def _sync(path: Path) -> None:
 def _put_schema(engine: Engine, fill: Fill, *, replace: bool, stamp: str) -> str | None:
     with transaction(engine) as connection:
         aside = None
+        _require_nobody(connection)
         if not is_empty(connection):
             if not replace:
                 raise _has_rows()
@@ -146,13 +149,21 @@ def _put_schema(engine: Engine, fill: Fill, *, replace: bool, stamp: str) -> str
     return aside
 
 
-def _put_aside(connection: Connection, stamp: str) -> str:
+def _require_nobody(connection: Connection) -> None:
     others = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
     )
-    if connection.execute(others).scalar():
-        raise _in_use()
+    for _ in range(_LOOKS):
+        if not connection.execute(others).scalar():
+            return
+        # A connection that was just closed is there for a moment yet; and what was seen is kept.
+        sleep(_PAUSE_S)
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+    raise _in_use()
+
+
+def _put_aside(connection: Connection, stamp: str) -> str:
     schema = connection.execute(text("SELECT current_schema()")).scalar_one()
     quoted = connection.dialect.identifier_preparer.quote
     aside = f"{schema}_before_{stamp.lower()}"

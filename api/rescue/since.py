@@ -47,8 +47,9 @@ def _of_log(row: FacilityRow) -> Iterator[str]:
         yield (
             f"facility {row.facility_id}: its log has {row.log_size} entries, and published"
             f" statements show that it had {row.log_due}. Agents give back by themselves what they"
-            " signed; what nobody signed has to come from who kept it. Until then nothing new is"
-            " recorded or closed there"
+            " signed; what nobody signed comes from a copy of the log (`rentroll log restore`)."
+            " Until it has all, nothing new is recorded or closed there: `rentroll log status"
+            f" {row.facility_id}`"
         )
 
 

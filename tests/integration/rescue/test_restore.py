@@ -221,6 +221,7 @@ def test_restore__of_another_deployment__is_refused(drill: Drill, tmp_path: Path
     assert made_there.aside == ()
 
 
+@pytest.mark.both_databases
 def test_restore__database_in_use__is_refused(drill: Drill) -> None:
     made = drill.backup()
     with reading(drill.world.engine), pytest.raises(Conflict, match="in use"):

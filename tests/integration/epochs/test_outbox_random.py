@@ -10,8 +10,8 @@ from api.chain.client import ChainClient
 from api.db import outbox as outbox_rows
 from api.domain.transactions import TxState
 from api.epochs.outbox import Policy
-from api.epochs.post import postable
-from api.epochs.settle import settleable
+from api.epochs.post import Post
+from api.epochs.settle import Settle
 from scripts.dev.stack import RELAYER
 from tests import chain_faults
 from tests.chain_proxy import ChainProxy
@@ -73,8 +73,8 @@ class Story:
             now_s = world.clock() + self.later_s
             try:
                 for due in (
-                    postable(world.engine, world.contracts, world.evidence),
-                    settleable(world.engine, world.contracts),
+                    world.intents(Post(world.engine, world.contracts, world.evidence)),
+                    world.intents(Settle(world.engine, world.contracts)),
                 ):
                     outbox.store(due, now_s)
                 outbox.advance(now_s)
@@ -181,7 +181,7 @@ def test_outbox__everything_at_once__each_thing_once_and_nothing_open(
     world.at(DAY_S)
     world.ledger.ingest(world.ledger.usage(0, 0, 2 * HOUR_S))
     world.at_cut_off(0)
-    world.worker().run_once()
+    world.worker(confirmations=None).run_once()
     world.attest()
     with ChainProxy(world.chain.rpc_url) as proxy:
         story = Story(world, proxy, seed)

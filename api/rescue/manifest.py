@@ -127,7 +127,7 @@ def _decode(document: dict[str, Any]) -> Manifest:
         else (as_integer(block[0]), as_text(block[1]), as_integer(block[2])),
         deployment=None if deployment is None else _object(deployment),
         log_key=_text_or_none(document["log_key"]),
-        log_key_file=_text_or_none(document["log_key_file"]),
+        log_key_file=_file_or_none(document["log_key_file"]),
         settings=_texts(document["settings"]),
         facilities=tuple(_facility(as_object(each)) for each in as_list(document["facilities"])),
         tables=tuple(_table(as_object(each)) for each in as_list(document["tables"])),
@@ -175,6 +175,13 @@ def _inside(path: str) -> str:
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(as_text(each) for each in as_list(value))
+
+
+def _file_or_none(value: object) -> str | None:
+    name = _text_or_none(value)
+    if name is not None and "/" in _inside(name):
+        raise ValueError(f"{name[:100]!r} is no file of a backup")
+    return name
 
 
 def _text_or_none(value: object) -> str | None:

@@ -18,6 +18,7 @@ from api.domain.statements.recompute import Recomputation
 from api.domain.units import FacilityId, tranche_id
 from api.epochs import close
 from api.epochs.books import KeptBooks
+from api.epochs.index import Indexer
 from api.evidence_store import EvidenceFolder
 from api.verify.verify import verify
 from scripts.bench.load import DAY_S, Load
@@ -149,6 +150,15 @@ def measure_close(
     folder = stage.folder / "evidence"
     figures = in_child(_close, service.database_url, folder, facility_id, cut_off_s(load))
     return {"events": float(load.events), **figures}
+
+
+def index(stage: Stage, service: Service) -> None:
+    """Let the service hear of the offer: attesters are shown what is offered alone."""
+    engine = open_engine(service.database_url)
+    try:
+        Indexer(engine, stage.contracts).advance()
+    finally:
+        engine.dispose()
 
 
 def measure_attest(stage: Stage, service: Service) -> dict[str, float]:

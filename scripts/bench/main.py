@@ -128,6 +128,7 @@ def _main_line(stage: Stage, load: Load, figures: Figures, step: Step) -> int:
         figures["close"] = bench_close.measure_close(stage, service, load, facility_id)
         # An attester signs nothing before the cut-off, by the chain's time.
         stage.chain.set_time(max(int(time.time()), bench_close.cut_off_s(load)))
+        bench_close.index(stage, service)
         step("attest the epoch")
         figures["attest"] = bench_close.measure_attest(stage, service)
         step("post the statement")

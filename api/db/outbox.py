@@ -217,7 +217,9 @@ def change_tx(connection: Connection, row: TxRow, **values: object) -> TxRow | N
     return replace(row, **values)  # type: ignore[arg-type]
 
 
-def note_failure(connection: Connection, tx_pk: int, intent_pk: int, failure: str | None) -> None:
+def note_failure(
+    connection: Connection, *, tx_pk: int, intent_pk: int, failure: str | None
+) -> None:
     """Keep why a mined transaction did not do an intent; None where it did."""
     where = (carried_intents.c.tx_pk == tx_pk, carried_intents.c.intent_pk == intent_pk)
     connection.execute(update(carried_intents).where(*where).values(failure=failure))

@@ -84,7 +84,7 @@ def candidates(
             rank.label("rank"),
         )
         .join(facilities, facilities.c.facility_id == _w.facility_id)
-        .where(_w.step == step, _ready(now_s, chain_s))
+        .where(_w.step == step, _ready(now_s=now_s, chain_s=chain_s))
         .subquery()
     )
     query = select(ranked).where(ranked.c.rank <= most)
@@ -92,7 +92,7 @@ def candidates(
     return rows_as(Candidate, connection.execute(query))
 
 
-def _ready(now_s: int, chain_s: int) -> ColumnElement[bool]:
+def _ready(*, now_s: int, chain_s: int) -> ColumnElement[bool]:
     # A time far ahead was noted by a clock that was wrong: it holds nothing up.
     tried = or_(_w.next_try_s <= now_s, _w.next_try_s > now_s + 2 * int(MOST_S))
     free = or_(
@@ -115,7 +115,9 @@ def claim(
     """Take steps of facilities, those that another worker is taking left out."""
     chosen = (
         select(work)
-        .where(_w.step == step, _w.facility_id.in_(facility_ids), _ready(now_s, chain_s))
+        .where(
+            _w.step == step, _w.facility_id.in_(facility_ids), _ready(now_s=now_s, chain_s=chain_s)
+        )
         .with_for_update(skip_locked=True)  # SQLite has one writer at a time, and no rows to lock
     )
     rows = rows_as(WorkRow, connection.execute(chosen))
@@ -200,7 +202,7 @@ def told(connection: Connection, facility_ids: Collection[FacilityId] | None) ->
 
 
 def note_service(
-    connection: Connection, step: str, reason: str, *, attempts: int, now_s: int
+    connection: Connection, step: str, *, reason: str, attempts: int, now_s: int
 ) -> None:
     """Say that a step of the service itself fails, and why."""
     since_s = connection.execute(

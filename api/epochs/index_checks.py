@@ -76,7 +76,7 @@ class Checks:
         if first > last:
             return
         try:
-            found = self._seen_again(first, last)
+            found = self._seen_again(first=first, last=last)
         except (ChainUnavailable, RpcError) as error:
             _log.warning("the second look at blocks %d to %d: %s", first, last, error.message)
             return
@@ -95,7 +95,7 @@ class Checks:
             self._add(missing, [rows[log.block_number, log.log_index] for log in missing])
         station.change(looked_number=last)
 
-    def _seen_again(self, first: int, last: int) -> list[Log]:
+    def _seen_again(self, *, first: int, last: int) -> list[Log]:
         """Logs of a range by another provider, and by headers of blocks that were not read alone.
 
         Raises:  ChainUnavailable, RpcError.

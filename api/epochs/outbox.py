@@ -184,7 +184,7 @@ class Outbox:
                 self._again(signing, work, tx, market, floor)
             self._revive(signing, work, wanted, turn, market, floor)
             ready, outcomes = signing.simulate(chosen, room=self._policy.in_flight - len(waiting))
-            self._sign_new(signing, ready, gaps, end, market, floor, waiting)
+            self._sign_new(signing, ready, market, waiting, gaps=gaps, end=end, floor=floor)
         except (NoMoney, SignerFailed) as error:
             outcomes += self._problem(relayer, str(error), chosen, turn.now_s)
         else:
@@ -209,11 +209,12 @@ class Outbox:
         self,
         signing: Signing,
         ready: Sequence[Ready],
+        market: Market,
+        waiting: Sequence[TxRow],
+        *,
         gaps: Sequence[int],
         end: int,
-        market: Market,
         floor: int,
-        waiting: Sequence[TxRow],
     ) -> None:
         """Calls take the lowest free nonces; gaps that are left get a call that does nothing."""
         batches = signing.batched(ready, market)

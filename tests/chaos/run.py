@@ -11,9 +11,10 @@ from statistics import median
 from typing import Any
 
 from scripts.dev.stack import RENTER
+from tests.chaos.hall import EPOCH_S
 from tests.chaos.judge import Judge
 from tests.chaos.postgres import postgres
-from tests.chaos.site import EPOCH_S, GRACE_S, Site, running_site
+from tests.chaos.site import GRACE_S, Site, running_site
 from tests.chaos.trouble import Trouble
 
 # The longest that an epoch may take under trouble, and to settle once nothing is broken.

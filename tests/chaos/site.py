@@ -7,7 +7,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -37,13 +36,14 @@ from scripts.dev.stack import (
     wallet,
 )
 from tests.chain_proxy import ChainProxy
+from tests.chaos.hall import EPOCH_S, Hall
 from tests.chaos.postgres import Postgres
 from tests.chaos.processes import Processes
 from tests.saved_chain import deploy_or_load
 
 # Confirmations of everybody; reorgs of a run are shallower.
 CONFIRMATIONS = 4
-EPOCH_S, GRACE_S, WINDOW_S = 600, 30, 60
+GRACE_S, WINDOW_S = 30, 60
 # Time of the chain's first block: 2026-01-01T00:00:00Z, so that a deployment is made once.
 _GENESIS_S = 1_767_225_600
 RELAYERS = (RELAYER, 9)
@@ -68,43 +68,6 @@ file = {key_file}
 folder = {refusals}
 port = 0
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Hall:
-    """A facility of the run."""
-
-    facility_id: FacilityId
-    devices: tuple[str, ...]
-    start_s: int
-    epochs: int
-    key: str
-
-    def span(self, epoch: int) -> tuple[int, int]:
-        """First second of an epoch, and of the next."""
-        first_s = self.start_s + epoch * EPOCH_S
-        return first_s, first_s + EPOCH_S
-
-    def usage(self, epoch: int, *, seconds: int) -> list[dict[str, Any]]:
-        """Events of an epoch, each device used for some seconds of it."""
-        start_s, _ = self.span(epoch)
-        return [
-            {
-                "specversion": "1.0",
-                "id": f"{self.facility_id}-{epoch}-{place}",
-                "source": "chaos/collector",
-                "type": "rentroll.gpu.usage.v1",
-                "data": {
-                    "facility_id": self.facility_id,
-                    "device": device,
-                    "lease": f"lease-{self.facility_id}",
-                    "start": format_instant(start_s),
-                    "end": format_instant(start_s + seconds),
-                    "gpu_seconds": seconds,
-                },
-            }
-            for place, device in enumerate(self.devices)
-        ]
 
 
 class Site:

@@ -25,6 +25,11 @@ EXCEPTIONS = {
     # As HTTP writes a request: method, then path.
     "attester/client.py:_request",
     "keys/web3signer.py:_ask",
+    # First and last of a range of blocks, as `eth_getLogs` and SQL's BETWEEN have them.
+    "db/index_store.py:logs_between",
+    "db/index_store.py:block_numbers",
+    "epochs/index.py:_range",
+    "epochs/index_reading.py:of_range",
     # The lower end of a log, then the higher.
     "attester/wiring.py:extends",
     # Status, then code, as an answer has them. Signature, then message, as Ed25519 is written.

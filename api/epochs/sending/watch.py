@@ -156,7 +156,7 @@ class Watch:
             failure = None
             if mined is not None and intent_pk in here:
                 failure = reason or _skipped(intent, mined.logs, alone=len(here) == 1)
-                rows.note_failure(connection, tx.tx_pk, intent_pk, failure)
+                rows.note_failure(connection, tx_pk=tx.tx_pk, intent_pk=intent_pk, failure=failure)
             state = rows.restated(connection, intent_pk)
             if state is IntentState.REVERTED:
                 put_off(connection, intent_pk, failure or "it failed", now_s=now_s)

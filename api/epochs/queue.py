@@ -335,7 +335,7 @@ class Queue:
             self._service[step] = attempts + 1, time.monotonic() + pause_s
             with transaction(self._engine) as connection:
                 work.note_service(
-                    connection, step, reason, attempts=attempts + 1, now_s=self._now()
+                    connection, step, reason=reason, attempts=attempts + 1, now_s=self._now()
                 )
             return None
         if self._service.pop(step, None) is not None:

@@ -11,13 +11,22 @@ import { Loaded } from "../../parts/Loaded";
 import { PageHead } from "../../parts/PageHead";
 import { Section } from "../../parts/Section";
 import { Facilities } from "./Facilities";
+import { Steps } from "./Steps";
 import { TaskList } from "./TaskList";
-import { type ConsoleFacility, type ConsoleTask, useConsole, useFacilities } from "./queries";
+import {
+  type ConsoleFacility,
+  type ConsoleTask,
+  useConsole,
+  useFacilities,
+  useSteps,
+} from "./queries";
+import { type StepsQuery, restText } from "./stepText";
 import { taskTexts } from "./taskText";
 
 /** First page of the console. */
 export function Overview() {
   const query = useConsole();
+  const steps = useSteps();
   return (
     <>
       <PageHead
@@ -38,7 +47,8 @@ export function Overview() {
         {({ tasks, facilities }) => (
           <>
             {facilities.length > 0 && <Totals facilities={facilities} tasks={tasks} />}
-            <Tasks tasks={tasks} facilities={facilities} />
+            <Tasks tasks={tasks} facilities={facilities} steps={steps} />
+            <Steps query={steps} facilities={facilities} />
             <Facilities facilities={facilities} />
           </>
         )}
@@ -94,9 +104,11 @@ function Totals({
 function Tasks({
   tasks,
   facilities,
+  steps,
 }: {
   tasks: readonly ConsoleTask[];
   facilities: readonly ConsoleFacility[];
+  steps: StepsQuery;
 }) {
   const symbol = useService().settlement_token?.symbol ?? "";
   const names = new Map(facilities.map((f) => [f.facility_id, f.name]));
@@ -108,7 +120,7 @@ function Tasks({
         <Empty title="Nothing needs doing">
           {facilities.length === 0
             ? "Tasks appear here once you have a facility."
-            : "Metering, statements, rent and bonds are as they should be."}
+            : restText(steps)}
         </Empty>
       ) : (
         <TaskList tasks={taskTexts(tasks, names, symbol, terms)} />

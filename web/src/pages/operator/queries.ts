@@ -35,6 +35,15 @@ export function useConsole() {
   return found;
 }
 
+/** Steps that the service could not take yet for the operator's facilities. */
+export function useSteps() {
+  return useQuery({
+    queryKey: ["console", "queue"],
+    queryFn: () => dataOf(api.GET("/v1/console/queue")),
+    refetchInterval: LIVE,
+  });
+}
+
 /** Public facts of a facility: pledge, epochs, settlement token. */
 export function useFacility(facilityId: number) {
   return useQuery({

@@ -51,7 +51,7 @@ _GRACE_S = 3_600
 _ROUNDS = 100
 
 
-def offer(stage: Stage, facility: dict[str, Any]) -> None:
+def offer(stage: Stage, facility: dict[str, Any], *, units: int = HELD_UNITS) -> None:
     """Offer, mint, approve and fund the facility on-chain: then its statements can be posted."""
     stage.send(OPERATOR, facility["offer"]["to"], facility["offer"]["data"])
     facility_id = facility["facility_id"]
@@ -59,7 +59,7 @@ def offer(stage: Stage, facility: dict[str, Any]) -> None:
     # No bond is asked for, but its terms are part of every offer.
     terms = calldata.call("BondVault", "setTerms", facility_id, (0, 1_000_000))
     stage.send(OPERATOR, stage.deployment.bond_vault, terms)
-    mint = calldata.call("TrancheToken", "mint", address(HOLDER), token_id, HELD_UNITS)
+    mint = calldata.call("TrancheToken", "mint", address(HOLDER), token_id, units)
     stage.send(OPERATOR, stage.deployment.tranche_token, mint)
     approve_pledge(
         stage.contracts, FacilityId(facility_id), [ATTESTER], partial(stage.send, HOLDER)

@@ -23,11 +23,13 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy import make_url
 
 from api.domain.units import FacilityId
+from api.settings import ClockSource
 from scripts.bench import close as bench_close
 from scripts.bench import index as bench_index
 from scripts.bench import ingest as bench_ingest
 from scripts.bench import memory as bench_memory
 from scripts.bench import processes as bench_processes
+from scripts.bench import scale as bench_scale
 from scripts.bench import signed as bench_signed
 from scripts.bench.load import DAY_S, Load
 from scripts.bench.stage import Stage, deploy, serving
@@ -40,6 +42,7 @@ _CHAIN_EVENTS, _QUICK_CHAIN_EVENTS = 4_000, 200
 _ROUNDS, _QUICK_ROUNDS = 5, 1
 _MEMORY_EVENTS, _QUICK_MEMORY_EVENTS = 5_000_000, 5_000
 _BATCHES, _QUICK_BATCHES = 40, 6
+_FACILITIES, _QUICK_FACILITIES = 1_000, 8
 Step = Callable[[str], Any]
 Figures = dict[str, Any]
 
@@ -196,7 +199,27 @@ def run_signed(folder: Path, *, quick: bool, step: Step) -> Figures:
     return {"signed": bench_signed.measure(folder, batches=_QUICK_BATCHES if quick else _BATCHES)}
 
 
-_RUNS = {None: run, "processes": run_processes, "memory": run_memory, "signed": run_signed}
+def run_scale(folder: Path, *, quick: bool, step: Step) -> Figures:
+    """What an epoch of many facilities costs the worker, alone."""
+    start_s = int(time.time()) // 3_600 * 3_600 - 3 * 3_600
+    with (
+        _stage(folder, at_s=start_s - DAY_S, step=step) as stage,
+        serving(
+            stage, f"sqlite:///{folder}/rentroll.db", "serve-sqlite", clock=ClockSource.CHAIN
+        ) as service,
+    ):
+        step("launch facilities, and one epoch of each")
+        count = _QUICK_FACILITIES if quick else _FACILITIES
+        return {"scale": bench_scale.measure(stage, service, start_s=start_s, count=count)}
+
+
+_RUNS = {
+    None: run,
+    "processes": run_processes,
+    "memory": run_memory,
+    "signed": run_signed,
+    "scale": run_scale,
+}
 
 
 def main() -> int:

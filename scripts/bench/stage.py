@@ -19,7 +19,7 @@ from api.chain.answers import Receipt, to_bytes
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
-from api.settings import Settings
+from api.settings import ClockSource, Settings
 from scripts.dev.devchain import DevChain, deploy_contracts, free_port, stop_process
 from scripts.dev.stack import wallet
 
@@ -138,9 +138,14 @@ class Service:
 
 @contextmanager
 def serving(
-    stage: Stage, database_url: str, name: str, *, evidence: str = "evidence"
+    stage: Stage,
+    database_url: str,
+    name: str,
+    *,
+    evidence: str = "evidence",
+    clock: ClockSource = ClockSource.SYSTEM,
 ) -> Iterator[Service]:
-    """`rentroll serve` on a free loopback port, with this machine's clock.
+    """`rentroll serve` on a free loopback port, with this machine's clock unless told otherwise.
 
     Args:    evidence: its folder, of whose facilities no two databases tell different things.
     """
@@ -152,7 +157,7 @@ def serving(
         "RENTROLL_DEPLOYMENT_FILE": str(stage.folder / "deployment.json"),
         "RENTROLL_EVIDENCE_DIR": str(stage.folder / evidence),
         "RENTROLL_ADMIN_KEY": ADMIN_KEY,
-        "RENTROLL_CLOCK": "system",
+        "RENTROLL_CLOCK": clock.value,
         "RENTROLL_GRACE_S": "3600",
     }
     with (stage.folder / f"{name}.log").open("ab") as log:

@@ -126,6 +126,21 @@ def _index(figures: Mapping[str, Mapping[str, float]]) -> Table:
     return table
 
 
+def _scale(figures: Mapping[str, float]) -> Table:
+    title = f"One epoch of {figures['facilities']:,.0f} facilities, and a round without work"
+    table = _table(title, "step", "calls of the node", "CPU ms", "seconds in all")
+    for step in ("close", "attest", "post", "settle"):
+        table.add_row(
+            f"{step}, a facility",
+            f"{figures[f'{step}_calls_per_facility']:.2f}",
+            f"{figures[f'{step}_cpu_ms_per_facility']:.1f}",
+            f"{figures[f'{step}_s']:.1f}",
+        )
+    calls, cpu = figures["idle_round_calls"], figures["idle_round_cpu_ms"]
+    table.add_row("idle round, in all", f"{calls:.1f}", f"{cpu:.1f}", "")
+    return table
+
+
 def show(console: Console, figures: Mapping[str, Any]) -> None:
     """Print the tables of what was measured, and the machine."""
     if "ingest" in figures:
@@ -138,6 +153,8 @@ def show(console: Console, figures: Mapping[str, Any]) -> None:
         console.print(_processes(figures["processes"]))
     if "memory" in figures:
         console.print(_memory(figures["memory"]))
+    if "scale" in figures:
+        console.print(_scale(figures["scale"]))
     if "close" in figures:
         console.print(_epoch(figures))
         console.print(_index(figures["index"]))

@@ -32,7 +32,9 @@ class SignedEntryIn(Strict):
 class RefusalIn(Strict):
     """A refusal with its signature: the file that the attester serves at its URL."""
 
-    format: Annotated[int, Field(ge=FORMAT, le=FORMAT)] = Field(description="1.")
+    format: Annotated[int, Field(ge=FORMAT, le=FORMAT)] = Field(
+        description="Version of this form: 1."
+    )
     chain_id: _Id = Field(description="EIP-155 id of the chain for which it is signed.")
     desk: Address = Field(description="AttesterDesk for which it is signed.")
     facility_id: _Id = Field(description="Facility.")

@@ -10,6 +10,7 @@ from api.attester.attest import Attester
 from api.chain.ledger_keys import NamedNow
 from api.db.log import logged_after
 from api.db.session import reading
+from api.domain.clocks import Clocks
 from api.domain.log.entry import NO_LOG, EntryKind, end_of
 from api.domain.log.keys import KeyRole, key_body
 from api.domain.log.requests import LOG_HEADER, read_request
@@ -194,7 +195,8 @@ def test_log__with_long_bodies__is_handed_out_packed(
 
 def _behind(world: World, attester: Attester, head_s: int) -> Attester:
     """The same, whose node came so far, and does not know of what came later."""
-    attester._facts.now_s = lambda: head_s  # type: ignore[method-assign]
+    clocks = Clocks(wall_s=None, head_s=head_s, final_s=head_s)
+    attester._facts.clocks = lambda _wall_s: clocks  # type: ignore[method-assign]
     attester._facts.named_keys = lambda _operator: ()  # type: ignore[method-assign]
     return attester
 

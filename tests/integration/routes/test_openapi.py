@@ -28,7 +28,7 @@ _PLAIN = re.compile(
     r"|default_after_epochs|block|seniority|first_epoch|last_epoch|bucket_epochs|country|chain_id"
     r"|decimals|confirmations|bytes|threshold|statements_signed|statements_voided"
     r"|number|due|approvals|from_epoch|approved_at|after|corrects|statement|through_statement|entry"
-    r"|checked_block|place|stated_in|waiting|attempts|changes_left_off|line|ended|last_entry|size)$"
+    r"|checked_block|place|stated_in|waiting|attempts|changes_left_off|line|ended|last_entry|size|rejections|format)$"
 )
 
 

@@ -14,6 +14,7 @@ from api.db.tables.refusals import RefusalRow
 from api.domain.units import Bytes32, Epoch, FacilityId
 from scripts.dev.stack import ATTESTER_ACCOUNTS
 from tests.factories import DAY_S
+from tests.launching import launch
 from tests.world import World, wallet
 
 pytestmark = pytest.mark.chain
@@ -31,7 +32,7 @@ def others(world: World) -> tuple[World, FacilityId, FacilityId]:
         return FacilityId(new)
 
     offered, unoffered = add(range(10, 14), "hall-2"), add(range(14, 18), "hall-3")
-    world.offer(offered)
+    launch(world, offered)
     world.at(DAY_S)
     world.at_cut_off(0)
     world.round()

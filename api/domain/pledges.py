@@ -226,8 +226,7 @@ def pledged_twice(own: Pledging, epoch: Epoch, *, other: Pledging) -> Iterator[P
     end_s = min(end_s, other_end_s, other.window_end_s)
     held: dict[Bytes32, int] = {}
     for index, device in enumerate(pledge.devices):
-        if device.from_epoch <= epoch:
-            held.setdefault(device.card, index)
+        held.setdefault(device.card, index)
     nexts = [theirs.from_epoch for theirs in other.pledges[1:]]
     for theirs, until in zip(other.pledges, [*nexts, None], strict=True):
         for other_index, device in enumerate(theirs.devices):

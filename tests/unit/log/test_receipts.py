@@ -17,6 +17,9 @@ from api.domain.log.receipts import (
     receipt_document,
     receipt_from,
     receipt_of,
+    signed_entry_document,
+    signed_entry_from,
+    signed_entry_of,
     unpack_receipt,
 )
 from api.domain.units import ZERO32, Bytes32
@@ -55,6 +58,18 @@ def test_receipt__as_json__reads_back_the_same_and_holds(logged: LoggedEntry) ->
     again.require_of(logged.body)
     with pytest.raises(EvidenceInvalid, match=r"receipt of entry 2 of log .*: it is for another"):
         again.require_of(b"[]")
+
+
+def test_signed_entry__as_json__reads_back_the_same_and_holds(logged: LoggedEntry) -> None:
+    signed = signed_entry_of(logged, LOG_KEY)
+
+    again = signed_entry_from(json.loads(json.dumps(signed_entry_document(signed))))
+
+    assert again == signed
+    assert again.entry == logged.entry
+    again.require_signed(PUBLIC)
+    with pytest.raises(EvidenceInvalid, match="the log's key did not sign it"):
+        again.require_signed(Bytes32(bytes([*PUBLIC[:-1], PUBLIC[-1] ^ 1])))
 
 
 def test_receipt__packed__reads_back_the_same_and_no_shorter(logged: LoggedEntry) -> None:

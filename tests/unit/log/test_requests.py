@@ -16,6 +16,7 @@ from http_message_signatures import (
     algorithms,
 )
 
+from api.domain.log.bodies import unpack
 from api.domain.log.ed25519 import holds, is_weak
 from api.domain.log.entry import LogName
 from api.domain.log.requests import (
@@ -28,6 +29,7 @@ from api.domain.log.requests import (
     read_request,
     request_document,
     request_from,
+    said_of,
     sign_request,
 )
 from api.domain.units import ZERO32, Address, Bytes32, FacilityId
@@ -148,6 +150,15 @@ def test_request__kept_as_json__reads_back_the_same_and_still_holds() -> None:
 
     assert again == request
     again.require_signed(content_digest(BODY), log=LOG)
+
+
+def test_said__of_a_request__has_its_body_and_what_was_signed_beside_it() -> None:
+    request = read_request(_headers(), path=PATH)
+
+    said = json.loads(said_of(BODY, request))
+
+    assert unpack(base64.b64decode(said["packed"])) == BODY
+    assert request_from(said["request"]) == request
 
 
 def test_request__parameters_in_another_order__are_read() -> None:

@@ -84,6 +84,15 @@ def test_read__a_value_is_missing__is_refused(name: str) -> None:
         refusal_from(document)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_read__fork_of_another_number_of_entries__is_refused(count: int) -> None:
+    document = refusal_document(SIGNED)
+    entry = document["fork"][0]  # type: ignore[index]
+
+    with pytest.raises(InvalidInput, match="fork names two entries"):
+        refusal_from({**document, "fork": [entry] * count})
+
+
 def test_read__signature_longer_than_a_contract_takes__is_refused() -> None:
     document = refusal_document(SIGNED) | {"signature": "0x" + "00" * 2_049}
 

@@ -34,6 +34,10 @@ class IndexOut(BaseModel):
     since_s: int = Field(description="In this state since, UTC seconds by wall clock.")
     seen_at_s: int = Field(description="Newest look at the chain, UTC seconds by wall clock.")
     chain_head: int = Field(description="Newest block then.")
+    now_s: int = Field(
+        description="The same wall clock now, UTC seconds: a look long ago means that nothing reads"
+        " the chain."
+    )
     checked_block: int = Field(description="Up to this block, logs were looked at twice.")
 
 
@@ -71,12 +75,13 @@ def read_blocks(service: Service) -> Blocks:
     return Blocks(block.number if block else None, final)
 
 
-def _to_api_index(state: IndexState) -> IndexOut:
+def _to_api_index(state: IndexState, *, now_s: int) -> IndexOut:
     return IndexOut(
         state=state.state,
         reason=state.reason,
         since_s=state.since_s,
         seen_at_s=state.seen_at_s,
+        now_s=now_s,
         chain_head=state.head,
         checked_block=state.looked_number,
     )
@@ -98,11 +103,12 @@ def get_status(service: ServiceDep) -> StatusOut:
         warnings = attester_warnings(connection, minimum_bond_micros=minimum)
         state = index_store.index_state_row(connection)
     blocks = read_blocks(service)
+    wall_s = service.session_clock()
     return StatusOut(
         chain_head=service.newest.number(),
         indexed_block=blocks.indexed,
         final_block=blocks.final,
-        index=None if state is None else _to_api_index(state),
+        index=None if state is None else _to_api_index(state, now_s=wall_s),
         now_s=service.clock(),
         open_transactions=waiting,
         attester_warnings=warnings,

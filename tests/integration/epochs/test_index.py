@@ -16,6 +16,7 @@ from api.epochs.index import Indexer
 from api.errors import ChainUnavailable, IndexHalted
 from tests import chain_faults
 from tests.chain_proxy import ANY, ChainProxy
+from tests.integration.service import change_service
 from tests.world import World
 
 pytestmark = pytest.mark.chain
@@ -275,6 +276,17 @@ def test_status__indexed_to_the_head__names_the_final_block(world: World) -> Non
     assert (status["chain_head"], status["indexed_block"]) == (head, head)
     assert status["final_block"] == money["final_block"] == head - 2
     assert status["index"]["state"] == "following"
+
+
+def test_status__index__names_the_wall_clock_beside_its_last_look(world: World) -> None:
+    """By the service's own clock, the chain's, nobody could tell how long ago that was."""
+    world.indexer().advance()
+    change_service(world.app, session_clock=lambda: 2_000_000_000)
+
+    said = world.http.get("/v1/status").json()
+
+    assert said["index"]["now_s"] == 2_000_000_000
+    assert said["now_s"] < said["index"]["seen_at_s"] < 2_000_000_000
 
 
 def test_index__of_another_deployment__is_not_mixed_with_this_one(world: World) -> None:

@@ -8,6 +8,7 @@ import { useService } from "../api/service";
 import { ConnectButton } from "../parts/ConnectButton";
 import { DemoBanner } from "../parts/DemoBanner";
 import { ChainFoot } from "./ChainFoot";
+import { IndexBanner } from "./IndexBanner";
 import { Logo } from "./Logo";
 import { SchemeToggle } from "./SchemeToggle";
 import classes from "./Shell.module.css";
@@ -84,6 +85,7 @@ export function Shell() {
       <AppShell.Main id="main" ref={main} tabIndex={-1} className={classes.main}>
         <Container size="xl" py="lg">
           <Stack gap="lg">
+            <IndexBanner />
             <DemoBanner />
             <WrongNetwork />
             <Suspense fallback={<Text c="dimmed">Loading…</Text>}>

@@ -5,7 +5,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type RenderResult, configure, render } from "@testing-library/react";
 import axe from "axe-core";
 import type { ReactNode } from "react";
-import { MemoryRouter } from "react-router";
+import { RouterProvider, createMemoryRouter } from "react-router";
 import {
   type Abi,
   type AbiFunction,
@@ -193,7 +193,7 @@ export function open(page: ReactNode, world: World): RenderResult {
       <WagmiProvider config={makeWagmi(CONFIG)}>
         <QueryClientProvider client={queries}>
           <ServiceContext value={CONFIG}>
-            <MemoryRouter>{page}</MemoryRouter>
+            <RouterProvider router={createMemoryRouter([{ path: "*", element: page }])} />
           </ServiceContext>
         </QueryClientProvider>
       </WagmiProvider>

@@ -1,5 +1,6 @@
 """`rentroll queue`: what the worker has to do and could not, in the service's database."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,6 +14,19 @@ queue = typer.Typer(
     no_args_is_help=True,
     help="Show what the worker could not do and why; try it again at once; let go what is held.",
 )
+
+
+class Step(StrEnum):
+    """Steps of a facility."""
+
+    APPROVE = "approve"
+    CLOSE = "close"
+    POST = "post"
+    SETTLE = "settle"
+    SERVE = "serve"
+    FINISH = "finish"
+
+
 OfFacility = Annotated[int | None, typer.Option("--facility", min=1, help="Only of this facility.")]
 
 
@@ -35,11 +49,12 @@ def list_work(facility: OfFacility = None, as_json: Json = False) -> None:
 @queue.command("retry")
 def retry(
     facility: OfFacility = None,
-    step: Annotated[
-        str | None, typer.Option(help="approve, close, post, settle, serve or finish.")
-    ] = None,
+    step: Annotated[Step | None, typer.Option(help="Only this step.")] = None,
 ) -> None:
-    """Let what fails or waits be tried at once, all of it or of one facility."""
+    """Let what fails or waits be tried at once, all of it or of one facility.
+
+    The service's own steps are tried again within seconds anyway.
+    """
     from api.cli import queue_wiring
 
     with output.failing():

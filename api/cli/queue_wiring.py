@@ -1,13 +1,16 @@
 """What the command line does with the queue, by this machine's clock, as the worker does."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import typer
+from sqlalchemy import Connection
 
 from api.cli.output import plain
 from api.clock import system_clock
 from api.db import work
+from api.db.facilities import known_facility_row
 from api.db.migrate import upgrade
 from api.db.session import Engine, open_engine, reading, transaction
 from api.domain.metering.instants import format_instant
@@ -17,21 +20,35 @@ from api.settings import Settings
 Shown = dict[str, object]
 
 
-def _engine(settings: Settings) -> Engine:
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Engine]:
+    """The service's database, up to date."""
     engine = open_engine(settings.database_url)
-    upgrade(engine)
-    return engine
+    try:
+        upgrade(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _check(connection: Connection, facility_id: FacilityId | None) -> None:
+    """That there is such a facility: of none, everything would look well. Raises NotFound."""
+    if facility_id is not None:
+        known_facility_row(connection, facility_id)
 
 
 def shown(settings: Settings, facility_id: FacilityId | None) -> list[Shown]:
-    """Steps with something to tell, held ones first."""
-    with reading(_engine(settings)) as connection:
-        rows = work.told(connection, None if facility_id is None else [facility_id])
+    """Steps with something to tell, held ones first. Raises NotFound."""
+    now_s = system_clock()
+    with _opened(settings) as engine, reading(engine) as connection:
+        _check(connection, facility_id)
+        only = None if facility_id is None else [facility_id]
+        rows = work.told(connection, only, now_s=now_s)
     return [
         {
             "step": row.step,
             "facility_id": row.facility_id or None,
-            "state": "running" if row.claimed_by else row.state,
+            "state": work.state_told(row, now_s=now_s),
             "attempts": row.attempts,
             "since": format_instant(row.since_s),
             "next_try": None if row.state == work.HELD else format_instant(row.next_try_s),
@@ -58,12 +75,14 @@ def show(rows: Sequence[Shown], *, as_json: bool) -> None:
 
 
 def retry(settings: Settings, facility_id: FacilityId | None, step: str | None) -> int:
-    """Let steps be tried at once; returns how many."""
-    with transaction(_engine(settings)) as connection:
+    """Let steps be tried at once; returns how many. Raises NotFound."""
+    with _opened(settings) as engine, transaction(engine) as connection:
+        _check(connection, facility_id)
         return work.retry(connection, facility_id, step, now_s=system_clock())
 
 
 def release(settings: Settings, facility_id: FacilityId) -> int:
-    """Let what is held of a facility go on; returns how many steps."""
-    with transaction(_engine(settings)) as connection:
+    """Let what is held of a facility go on; returns how many steps. Raises NotFound."""
+    with _opened(settings) as engine, transaction(engine) as connection:
+        _check(connection, facility_id)
         return work.release(connection, facility_id, now_s=system_clock())

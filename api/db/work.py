@@ -188,17 +188,26 @@ def _of(row: WorkRow) -> ColumnElement[bool]:
     return and_(_w.step == row.step, _w.facility_id == row.facility_id)
 
 
-def told(connection: Connection, facility_ids: Collection[FacilityId] | None) -> list[WorkRow]:
-    """What somebody can be told of: failing, held, waiting with a reason, or claimed.
+def told(
+    connection: Connection, facility_ids: Collection[FacilityId] | None, *, now_s: int
+) -> list[WorkRow]:
+    """What somebody can be told of: failing, held, waiting with a reason, or being done.
 
     Args:    facility_ids: None for all, the service's own steps too.
     """
-    query = select(work).where(or_(_w.reason.is_not(None), _w.claimed_by.is_not(None)))
+    stands = and_(_w.state != DUE, _w.reason.is_not(None))
+    claimed = and_(_w.claimed_by.is_not(None), _w.claimed_until_s > now_s)
+    query = select(work).where(or_(stands, claimed))
     if facility_ids is not None:
         query = query.where(_w.facility_id.in_(facility_ids))
     order = case((_w.state == HELD, 0), (_w.state == FAILING, 1), else_=2)
     query = query.order_by(order, _w.since_s, _w.facility_id, _w.step)
     return rows_as(WorkRow, connection.execute(query))
+
+
+def state_told(row: WorkRow, *, now_s: int) -> str:
+    """`running` while a worker has it, which is believed as long as its claim; else its state."""
+    return "running" if row.claimed_by and row.claimed_until_s > now_s else row.state
 
 
 def note_service(
@@ -223,8 +232,11 @@ def forget_service(connection: Connection, step: str | None = None) -> None:
 def retry(
     connection: Connection, facility_id: FacilityId | None, step: str | None, *, now_s: int
 ) -> int:
-    """Let failing and waiting steps be tried at once; returns how many."""
-    some = update(work).where(_w.state.in_((FAILING, WAITING)))
+    """Let failing and waiting steps be tried at once; returns how many.
+
+    The service's own are not among them: its worker alone knows when, in some seconds.
+    """
+    some = update(work).where(_w.state.in_((FAILING, WAITING)), _w.facility_id != SERVICE)
     some = some if facility_id is None else some.where(_w.facility_id == facility_id)
     some = some if step is None else some.where(_w.step == step)
     now = {"next_try_s": now_s, "from_block_s": 0, "wakes": _w.wakes + 1}

@@ -11,12 +11,18 @@ from api.domain.units import FacilityId
 from api.epochs.queue import Look
 from api.errors import HeldBack
 from tests.factories import START_S, Ledger, device
-from tests.integration.service import ADMIN_KEY, Service, problem
+from tests.integration.service import ADMIN_KEY, Service, change_service, problem
 from tests.queues import note
 
 NOW_S = START_S + 100
 PATH = "/v1/console/queue"
 pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture(autouse=True)
+def _clock(service: Service) -> None:
+    """Steps are tried by a wall clock."""
+    change_service(service.app, session_clock=lambda: NOW_S)
 
 
 @pytest.fixture
@@ -67,6 +73,33 @@ def test_queue__nothing_fails_or_waits__is_empty(service: Service) -> None:
         work.wake(connection, "settle", [FacilityId(mine)], now_s=NOW_S)
 
     assert _shown(service) == []
+
+
+def test_queue__made_due_again__is_not_told_as_it_stood_before(service: Service) -> None:
+    """What was released, or woken by a signature, neither is held nor waits any more."""
+    engine, mine = service.ledger.engine, FacilityId(service.ledger.facility_id)
+    note(engine, mine, "close", HeldBack("ask first"), now_s=NOW_S)
+    note(engine, mine, "post", Look(waits="1 of 2 signatures"), now_s=NOW_S)
+    before = len(_shown(service))
+    with transaction(engine) as connection:
+        work.release(connection, mine, now_s=NOW_S)
+        work.wake(connection, "post", [mine], now_s=NOW_S)
+
+    assert (before, _shown(service)) == (2, [])
+
+
+def test_queue__worker_is_gone__its_steps_do_not_run_for_ever(service: Service) -> None:
+    engine, mine = service.ledger.engine, service.ledger.facility_id
+    note(engine, mine, "post", RuntimeError(), now_s=NOW_S - 9)
+    note(engine, mine, "post", None, now_s=NOW_S)
+    note(engine, mine, "settle", None, now_s=NOW_S)
+    running = {row["step"]: row["state"] for row in _shown(service)}
+    change_service(service.app, session_clock=lambda: NOW_S + work.CLAIM_S)
+
+    (left,) = _shown(service)
+
+    assert running == {"post": "running", "settle": "running"}
+    assert (left["step"], left["state"]) == ("post", "failing")
 
 
 def test_queue__of_other_tenants_and_of_the_service__is_never_shown(

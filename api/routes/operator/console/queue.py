@@ -23,7 +23,10 @@ class WorkOut(BaseModel):
         description="held: whoever runs the service is asked first. failing: it is tried again by"
         " itself. waiting: something else comes first, such as signatures. running: just now."
     )
-    reason: str | None = Field(description="Why, in a sentence; null while it runs.")
+    reason: str | None = Field(
+        description="Why, in a sentence; of what runs, why it was not done last time, if it was"
+        " tried before."
+    )
     attempts: int = Field(description="Number of tries since it last went well.")
     since_s: int = Field(description="Since when it stands so, UTC seconds by wall clock.")
     next_try_s: int | None = Field(
@@ -37,12 +40,12 @@ class QueueOut(BaseModel):
     work: list[WorkOut] = Field(description="Held first, then failing, longest first.")
 
 
-def to_api_work(row: WorkRow) -> WorkOut:
+def to_api_work(row: WorkRow, *, now_s: int) -> WorkOut:
     """One step of a facility."""
     return WorkOut(
         step=row.step,
         facility_id=row.facility_id,
-        state="running" if row.claimed_by else row.state,
+        state=work.state_told(row, now_s=now_s),
         reason=row.reason,
         attempts=row.attempts,
         since_s=row.since_s,
@@ -56,6 +59,7 @@ def get_queue(service: ServiceDep, operator_id: OperatorReader) -> QueueOut:
 
     One facility's fault holds up no other. An empty list says that nothing fails or waits.
     """
+    now_s = service.session_clock()
     with reading(service.engine) as connection:
-        rows = work.told(connection, facilities_of(connection, operator_id))
-    return QueueOut(work=[to_api_work(row) for row in rows])
+        rows = work.told(connection, facilities_of(connection, operator_id), now_s=now_s)
+    return QueueOut(work=[to_api_work(row, now_s=now_s) for row in rows])

@@ -28,23 +28,39 @@ def launch(world: World, facility_id: int) -> None:
 
 def note_funded(ledger: Ledger) -> None:
     """Put into the index that the ledger's facility was funded, where there is no chain."""
+    note_event(
+        ledger, "FacilityStateChanged", ledger.facility_id, block=1, extra=FacilityState.FUNDED
+    )
+
+
+def note_event(
+    ledger: Ledger,
+    event: str,
+    facility_id: int,
+    *,
+    block: int,
+    extra: int | None = None,
+    time_s: int = START_S,
+    payload: str = "{}",
+) -> None:
+    """Put an event of a facility into the index, where there is no chain. One a block."""
     row = EventRow(
-        block_number=1,
+        block_number=block,
         log_index=0,
         part=0,
-        block_time_s=START_S,
+        block_time_s=time_s,
         tx_hash=Bytes32(bytes(32)),
-        contract="FacilityRegistry",
-        event="FacilityStateChanged",
-        facility_id=FacilityId(ledger.facility_id),
+        contract="PledgeRegistry" if event == "PledgeApproved" else "FacilityRegistry",
+        event=event,
+        facility_id=FacilityId(facility_id),
         epoch=None,
         token_id=None,
         account=None,
         counterparty=None,
         amount=None,
-        extra=FacilityState.FUNDED,
+        extra=extra,
         statement_hash=None,
-        payload="{}",
+        payload=payload,
     )
     with transaction(ledger.engine) as connection:
         insert_record(connection, row)

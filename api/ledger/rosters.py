@@ -23,7 +23,7 @@ from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import device_hash
 from api.domain.lifecycle import ReplacementState, replacement_state
 from api.domain.metering.intervals import Span
-from api.domain.pledges import PledgedDevice, pledge_tree
+from api.domain.pledges import OFFER_EPOCH, Pledge, PledgedDevice, pledge_tree
 from api.domain.roster import Roster
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.pledge_files import with_replacement
@@ -120,6 +120,21 @@ def roster_of(connection: Connection, terms: FacilityTerms, terms_json: bytes) -
             break
         approvals.append((event.pledge_root, event.from_epoch, event.number))
     return _ROSTERS.of(connection, terms, terms_json, tuple(approvals))
+
+
+def approved_pledges(
+    connection: Connection, row: FacilityRow, terms: FacilityTerms
+) -> tuple[Pledge, ...]:
+    """Pledges of a facility that the chain approved, by the indexed approvals; none before.
+
+    One of an offer that is not the registered one has no devices that are known here.
+    """
+    approvals = _approved(connection, row.facility_id)
+    if not approvals:
+        return ()
+    known = terms.pledge if approvals[0].pledge_root == row.pledge_root else ()
+    first = Pledge(approvals[0].number, OFFER_EPOCH, known)
+    return (first, *roster_of(connection, terms, row.terms_json).replacements)
 
 
 def pledged_in_part(

@@ -21,6 +21,7 @@ from api.reads.console.rent import RentView, read_rent
 from api.reads.console.tasks import DAY_S, FacilityFacts, TaskView, tasks_of
 from api.reads.facilities import read_facilities
 from api.reads.panels import PanelView, PledgeView
+from api.reads.pledged_before import devices_pledged_before
 from api.reads.sql import metering
 from api.reads.sql.facilities import (
     OperatorRow,
@@ -170,7 +171,7 @@ def _stored(connection: Connection, facility: FacilityRow, *, window_s: int, now
         max(ends, default=None),
         tuple((device, start_s) for start_s, device in sorted(gaps)),
         sum(conflicts.values()),
-        tuple(metering.pledged_elsewhere(connection, facility_id)),
+        tuple(devices_pledged_before(connection, facility)),
         _attested(connection, facility_id),
     )
 

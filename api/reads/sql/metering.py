@@ -1,4 +1,4 @@
-"""SQL of metering by device: records, gaps, repeats, conflicts, and devices pledged twice."""
+"""SQL of metering by device: records, gaps, repeats and conflicts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,12 @@ from sqlalchemy import (
     distinct,
     func,
     literal,
-    or_,
     select,
     true,
 )
 
-from api.db.chain_store import cancelled_facilities
 from api.db.tables.console import event_repeats
-from api.db.tables.facilities import FacilityRow, devices, facilities
+from api.db.tables.facilities import FacilityRow, devices
 from api.db.tables.ledger import (
     HELD_KINDS,
     OUT_KINDS,
@@ -189,34 +187,6 @@ def conflicts_by_device(
         .group_by(facts.c.device)
     )
     return dict(connection.execute(query).all())
-
-
-def pledged_elsewhere(connection: Connection, facility_id: FacilityId) -> list[Bytes32]:
-    """Devices of which another facility pledged a part first, with a window that overlaps."""
-    other_devices, other = devices.alias("other_devices"), facilities.alias("other")
-    query = (
-        select(devices.c.device)
-        .distinct()
-        .join(facilities, facilities.c.facility_id == devices.c.facility_id)
-        .join(other_devices, other_devices.c.card_uuid == devices.c.card_uuid)
-        .join(other, other.c.facility_id == other_devices.c.facility_id)
-        .where(
-            devices.c.facility_id == facility_id,
-            other.c.window_start_s < facilities.c.window_end_s,
-            facilities.c.window_start_s < other.c.window_end_s,
-            # A cancelled facility has given its pledge up.
-            other.c.facility_id.not_in(cancelled_facilities()),
-            or_(
-                other.c.created_at_s < facilities.c.created_at_s,
-                and_(
-                    other.c.created_at_s == facilities.c.created_at_s,
-                    other.c.facility_id < facilities.c.facility_id,
-                ),
-            ),
-        )
-        .order_by(devices.c.device)
-    )
-    return list(connection.execute(query).scalars())
 
 
 def last_record_end_s(

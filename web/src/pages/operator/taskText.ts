@@ -102,7 +102,7 @@ const WRITERS: Record<string, Writer> = {
   ],
   withdrawable: ({ amount }) => [`${amount} is yours to withdraw.`, "Withdraw", "proceeds"],
   device_pledged_twice: ({ facility, count }) => [
-    `${devices(count)} of ${facility} ${count === 1 ? "is" : "are"} pledged to another facility at the same time. Anybody can prove this on-chain.`,
+    `${devices(count)} of ${facility} ${count === 1 ? "is" : "are"} pledged to another facility for the same time, and that pledge counts. Attesters refuse yours; where they approved it, anybody can prove it on-chain.`,
     "See devices",
     "devices",
   ],

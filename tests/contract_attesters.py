@@ -8,10 +8,13 @@ from api.chain.abi import Function
 from api.chain.answers import to_bytes
 from api.chain.calldata import checksum
 from scripts.dev.stack import ATTESTER_ACCOUNTS, COMPLIANCE, RENTER
+from tests.factories import DAY_S, HOUR_S
 from tests.world import World, send, wallet
 
 BUILT = Path(__file__).resolve().parents[1] / "build" / "contracts"
 REFUSING, ACCEPTING, REVERTING = 0, 1, 2
+# What a wallet takes for a signature is its own affair: here, of no key at all.
+WORDS = b"\xab" * 70
 
 
 def deploy(world: World, name: str) -> str:
@@ -46,3 +49,18 @@ def seat(world: World, attester: str) -> None:
     seats.sort(key=lambda account: int(account, 16))
     panel = calldata.call("AttesterRegistry", "setPanel", 1, seats)
     send(world.client, governance, registry.address, panel)
+
+
+def close_beside_contract(world: World) -> str:
+    """Close an epoch of one hour's use, with a contract that accepts on the panel, and two keys.
+
+    Returns: the contract's address. Two of the three are enough.
+    """
+    contract = deploy(world, "MockContractAttester")
+    seat(world, contract)
+    set_mood(world, contract, ACCEPTING)
+    world.at(DAY_S)
+    world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S))
+    world.at_cut_off(0)
+    world.round()
+    return contract

@@ -8,27 +8,25 @@ from api.chain import calldata
 from api.domain.statements.evidence import hex32
 from api.domain.statements.statement import Statement
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
-from tests.contract_attesters import ACCEPTING, REFUSING, REVERTING, deploy, seat, set_mood
-from tests.factories import DAY_S, HOUR_S
+from tests.contract_attesters import (
+    ACCEPTING,
+    REFUSING,
+    REVERTING,
+    WORDS,
+    close_beside_contract,
+    deploy,
+    set_mood,
+)
 from tests.integration.attester.site import logged, make_site, served
 from tests.world import World, signer_of, wallet
 
 pytestmark = pytest.mark.chain
-# What a wallet takes for a signature is its own affair: here, of no key at all.
-WORDS = b"\xab" * 70
 
 
 @pytest.fixture
 def closed(world: World) -> tuple[World, str]:
     """One closed epoch; a contract and two keys on the panel, two of which it takes."""
-    contract = deploy(world, "MockContractAttester")
-    seat(world, contract)
-    set_mood(world, contract, ACCEPTING)
-    world.at(DAY_S)
-    world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S))
-    world.at_cut_off(0)
-    world.round()
-    return world, contract
+    return world, close_beside_contract(world)
 
 
 def _submit(world: World, account: str, signature: bytes) -> int:

@@ -12,13 +12,18 @@ from api.domain.statements.evidence import (
 )
 from api.domain.statements.statement import Statement, statement_digest
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
-from tests.contract_attesters import ACCEPTING, REFUSING, REVERTING, deploy, seat, set_mood
+from tests.contract_attesters import (
+    REFUSING,
+    REVERTING,
+    WORDS,
+    close_beside_contract,
+    deploy,
+    set_mood,
+)
 from tests.factories import DAY_S, HOUR_S
 from tests.world import World, send, signer_of, wallet
 
 pytestmark = pytest.mark.chain
-# What a wallet takes for a signature is its own affair: here, of no key at all.
-WORDS = b"\xab" * 70
 
 
 def _post(world: World, statement: Statement, contract: str) -> None:
@@ -43,13 +48,7 @@ def _publish(world: World, statement: Statement, signatures: dict[str, bytes]) -
 @pytest.fixture
 def attested(world: World) -> tuple[World, str]:
     """One epoch, signed by a key and by a contract."""
-    contract = deploy(world, "MockContractAttester")
-    seat(world, contract)
-    set_mood(world, contract, ACCEPTING)
-    world.at(DAY_S)
-    world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S))
-    world.at_cut_off(0)
-    world.round()
+    contract = close_beside_contract(world)
     _post(world, world.statement(0), contract)
     return world, contract
 

@@ -77,8 +77,17 @@ def _fixed(lie: Lie) -> Callable[[Published], Lie]:
     return lambda _published: lie
 
 
+def _falling(number: str) -> str:
+    return hex(2**31 - int(number, 16))
+
+
 STATEMENTS, ATTESTERS = StatementRegistry, AttesterRegistry
 CASES = [
+    Case(
+        "blocks of falling times",
+        _fixed(of("eth_getBlockByNumber", lambda b: b | {"timestamp": _falling(b["number"])})),
+        {"block_wrong"},
+    ),
     Case("seats of a panel hidden", _fixed(drop(PanelSet)), {"log_unreceipted"}),
     Case(
         "quorum lowered in its log",
@@ -222,6 +231,20 @@ REFUSED: list[tuple[str, Lie, str]] = [
         "of another contract",
     ),
     ("logs told twice", of("eth_getLogs", lambda logs: logs + logs), "comes twice"),
+    (
+        "logs of a block that nobody asked for",
+        of_logs(lambda log: log | {"blockNumber": "0x7fffffff"}),
+        "of no block of the range",
+    ),
+    (
+        "another block than was asked for",
+        lambda method, params, found: (
+            found | {"number": "0x1"}
+            if method == "eth_getBlockByNumber" and params[0] not in ("latest", "0x1")
+            else found
+        ),
+        "about another number",
+    ),
     ("text instead of logs", of("eth_getLogs", lambda _: "logs"), "no list"),
     ("null as a log", of("eth_getLogs", lambda logs: [*logs, None]), "no object"),
     ("topics of another length", of_logs(lambda x: x | {"topics": ["0x11"]}), "topics"),

@@ -188,7 +188,7 @@ interface IRentLockbox is IPayouts {
     /// @dev Emits RentPaid. Reverts with RentNotAccepted, AmountZero, AmountAboveLimit, or with SettlementShort unless
     /// the balance grows by exactly `amount`.
     /// @param facilityId The facility.
-    /// @param lease Lease hash of the statements: keccak-256 of facility salt and lease id.
+    /// @param lease Lease hash of the statements, as `IStatementRegistry.Line` has it.
     /// @param amount Minor units.
     function payRent(uint64 facilityId, bytes32 lease, uint256 amount) external;
 

@@ -53,7 +53,8 @@ interface IStatementRegistry is IPublications {
     /// 7 shortfall, 8 minimum, 9 SLA, 10 fixed item, 11 adjustment.
     /// @param subject keccak-256 of the device's UUID text for kinds 0 to 4, of the component's name ("usage", "tier",
     /// "shortfall", "minimum", "sla") for 5 to 9, of the fixed item or the fact for 10 and 11.
-    /// @param lease keccak-256 of facility salt and lease id.
+    /// @param lease keccak-256 of "rentroll/lease/1", the facility (8 bytes), a secret of the lease (32 bytes) and its
+    /// id in UTF-8.
     /// @param start First second of the interval.
     /// @param end Second after the interval.
     /// @param gpuSeconds GPU-seconds that count for this epoch: the interval of kinds 0 and 1, 0 of all others.

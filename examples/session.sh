@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A session with curl: an operator registers, pushes half an hour of use, and reads the statement and a proof.
+# A session with curl: an operator registers, pushes half an hour of use, and reads what a statement would say.
 #
 #   RENTROLL_ADMIN_KEY=… examples/session.sh http://127.0.0.1:8000
 #
-# The facility's window is one hour that ended so long ago, by the service's clock, that its grace ends in
-# half a minute. A worker closes its only epoch then.
+# The facility's window is the last hour, by the service's clock. Nothing is closed before a facility is
+# offered and funded on-chain, by the operator's wallet: what that sends first is shown.
 set -euo pipefail
 api=${1:?usage: session.sh API_URL}
 device="GPU-$(cat /proc/sys/kernel/random/uuid)"
@@ -19,7 +19,7 @@ post() { # path, key, body
 utc() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
 
 now=$(get /v1/status | field now_s)
-end=$((now - ${RENTROLL_GRACE_S:-3600} + 30))
+end=$((now - 60))
 start=$((end - 3600))
 
 echo "--- an operator, with the admin's key. Its own key is shown this once."
@@ -28,10 +28,13 @@ operator=$(post /v1/operators "$RENTROLL_ADMIN_KEY" \
 key=$(field api_key <<< "$operator")
 
 echo "--- a facility with one device and one tranche of one unit"
-facility=$(post /v1/facilities "$key" "{
+made=$(post /v1/facilities "$key" "{
   \"name\": \"example\", \"gpu_class\": \"H100-SXM5-80GB\", \"site\": \"SE-LULEA-1\", \"epoch_length_s\": 3600,
   \"window_start\": \"$(utc $start)\", \"window_end\": \"$(utc $end)\",
-  \"tranches\": [{\"unit_cap\": 1}], \"devices\": [\"$device\"]}" | field facility_id)
+  \"tranches\": [{\"unit_cap\": 1}], \"devices\": [\"$device\"]}")
+facility=$(field facility_id <<< "$made")
+echo "--- the call by which its operator's wallet offers it"
+grep -o '"offer":{[^}]*}' <<< "$made"
 
 echo "--- a lease at 2.49 an hour"
 post "/v1/facilities/$facility/leases" "$key" "{
@@ -52,15 +55,9 @@ event="{\"specversion\": \"1.0\", \"type\": \"rentroll.gpu.usage.v1\", \"source\
   \"start\": \"$(utc $start)\", \"end\": \"$(utc $((start + 1800)))\", \"gpu_seconds\": 1800}}"
 for _ in 1 2; do post /v1/events "$collector" "$event" application/cloudevents+json; echo; done
 
-echo "--- waiting for the epoch to be closed"
-for _ in $(seq 90); do
-  total=$(get "/v1/facilities/$facility/statements" | field total)
-  [ "$total" = 0 ] || break
-  sleep 1
-done
-
-echo "--- its statement"
-get "/v1/facilities/$facility/statements"
-echo; echo "--- the proof that its first line stands under the statement's root"
-get "/v1/facilities/$facility/epochs/0/lines/0/proof"
+echo "--- what its statement would say now, and after a quarter of an hour more; nothing is recorded"
+more="{\"specversion\": \"1.0\", \"type\": \"rentroll.gpu.usage.v1\", \"source\": \"session.sh\", \"id\": \"more-$now\",
+  \"data\": {\"facility_id\": $facility, \"device\": \"$device\", \"lease\": \"lease-1\",
+  \"start\": \"$(utc $((start + 1800)))\", \"end\": \"$(utc $((start + 2700)))\", \"gpu_seconds\": 900}}"
+post "/v1/console/facilities/$facility/events/preview" "$key" "$more" application/cloudevents+json
 echo

@@ -46,9 +46,9 @@ PLANTS = (
     ),
     Plant(
         "api/routes/public/status.py",
-        "service.client.head()",
-        "service.clinet.head()",
-        '"Service" has no attribute "clinet"',
+        "service.facts.read()",
+        "service.fatcs.read()",
+        '"Service" has no attribute "fatcs"',
     ),
     # A row that was read, and a column that is asked for.
     Plant(

@@ -173,8 +173,8 @@ def test_kept__another_was_quicker__is_judged_anew(
     failures = iter([IntegrityError("", {}, Exception())])
     write = module.LedgerWriter.finish
 
-    def clash(writer: Any, operator_id: Any) -> None:
-        write(writer, operator_id)
+    def clash(writer: Any, operator_id: Any, **more: Any) -> None:
+        write(writer, operator_id, **more)
         for failure in failures:
             raise failure
 

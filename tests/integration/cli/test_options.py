@@ -7,6 +7,13 @@ from api.cli.commands import app
 
 # Options whose names are short for different things in different commands.
 DIFFER = {
+    "--api-key": "whose it is",
+    "--from": "from when; from where: a backup, or any copy of the evidence",
+    "--once": "one round; up to the head",
+    "--out": "a file; a folder",
+    "--receipts": "what is judged by; what is given back",
+    "--renter": "whose secret; whose lines",
+    "--yes": "is asked otherwise; is refused otherwise",
     "--days": "how long a key, an order or a refusal counts",
     "--evidence": "what is refused; where it is read",
     "--facility": "whose devices a file speaks of; the only one to close",

@@ -151,7 +151,7 @@ def _stalls(_world: World, proxy: ChainProxy) -> Callable[[], bool]:
 
 @_state("long backfill")
 def _backfill(world: World, proxy: ChainProxy) -> Callable[[], bool]:
-    world.chain.rpc("anvil_mine", hex(20_000))
+    world.chain.rpc("anvil_mine", hex(3_000))
     proxy.on("eth_getLogs", _slow)
     return lambda: proxy.faults["_slow"] > 1
 

@@ -27,6 +27,7 @@ from api.epochs.times import Times
 from api.errors import AppError, ChainUnavailable, DatabaseUnavailable
 from api.evidence_store import EvidenceFolder
 from api.ledger.kept import KeptLedgers
+from api.local.log_keys import LogKeyFiles
 from api.reads.settings import FactReader
 from api.routes.admin import accounts
 from api.routes.admin import keys as admin_keys
@@ -85,7 +86,7 @@ from api.routes.public import (
 )
 from api.routes.public import facilities as public_facilities
 from api.routes.public.demo_accounts import load_demo_accounts
-from api.routes.service import LogKeyFile, Service, attach_service, service_of
+from api.routes.service import Service, attach_service, service_of
 from api.settings import ClockSource, Settings
 from api.telemetry.checked import Checked
 
@@ -218,7 +219,7 @@ def make_service(settings: Settings) -> Service:
         clock=recording_clock(settings, client, indexed=indexed_time(engine)),
         # People live by the wall clock, whatever time a simulated chain has.
         session_clock=system_clock,
-        log_key=LogKeyFile(settings.log_key_path),
+        log_keys=LogKeyFiles(settings.log_key_path),
         readiness=Checked(lambda: database_problems(engine)),
     )
 

@@ -54,8 +54,12 @@ ZERO, UNIT, FOREVER = bytes(32), 518_400, 1 << 40
 Spans = list[tuple[int, int]]
 # A ledger key that an operator named on-chain, and when.
 Named = list[tuple[bytes, int]]
-KINDS = {"batch": 1, "key": 3, "key-end": 4}
-PATHS = {"key": "/v1/log/keys", "key-end": "/v1/log/keys/end"}
+KINDS = {"batch": 1, "key": 3, "key-end": 4, "successor": 6}
+PATHS = {
+    "key": "/v1/log/keys",
+    "key-end": "/v1/log/keys/end",
+    "successor": "/v1/log/successor",
+}
 AHEAD_S, HEARD_S = 120, 3_600
 FIELD = (1 << 255) - 19
 Y8 = int("05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826", 16)
@@ -609,6 +613,8 @@ class Authors:
         self.log = f"{of['chain_id']}:{of['registry'].lower()}:{terms['facility_id']}"
         self.unsigned_taken, self.named = of["unsigned"] == "taken", named
         self.keys: dict[bytes, dict[str, Any]] = {}
+        if raw(of["key"]) != ZERO:  # signs receipts, and names its successor
+            self.keys[raw(of["key"])] = {"role": "log", "last": ZERO, "ended": False}
 
     def take(self, doc: dict[str, Any], hashed: bytes) -> None:
         """Take an entry of `batches.jsonl`. Raises ValueError for one that no log takes."""
@@ -624,6 +630,8 @@ class Authors:
             known = None if known is None or known["role"] == "collector" else known
         if known is not None and known["ended"]:
             raise ValueError("its author's key was ended before")
+        if known is not None and known["role"] == "log" and doc["kind"] != "successor":
+            raise ValueError("the log's own key signs that")
         body = self.said(doc, author, known) if about else {}
         new_ledger = body.get("role") == "ledger"
         if known is None and not new_ledger:
@@ -638,9 +646,10 @@ class Authors:
         if doc["kind"] == "key-end":
             self.keys[key]["ended"] = True
             return
-        for each in self.keys.values() if new_ledger else ():
-            each["ended"] |= each["role"] == "ledger"
-        self.keys[key] = {"role": body["role"], "last": hashed, "ended": False}
+        role = "log" if doc["kind"] == "successor" else body["role"]
+        for each in self.keys.values() if role != "collector" else ():
+            each["ended"] |= each["role"] == role
+        self.keys[key] = {"role": role, "last": hashed, "ended": False}
 
     def brings_itself(self, doc: dict[str, Any], author: bytes) -> bool:
         """Whether a key brings itself as the ledger key: who it was before does not matter."""
@@ -678,13 +687,18 @@ class Authors:
         self, kind: str, body: dict[str, str], author: bytes, known: dict[str, Any] | None
     ) -> None:
         """Refuse what a key may not say of keys."""
-        if set(body) != ({"key"} if kind == "key-end" else {"key", "name", "role"}):
+        if set(body) != ({"key", "name", "role"} if kind == "key" else {"key"}):
             raise ValueError("its body has other fields")
         key = key_of(body["key"])
         about = self.keys.get(key)
         ledger = known is not None and known["role"] == "ledger"
         if kind == "key-end":
             holds = about is not None and not about["ended"] and (ledger or key == author)
+            holds = holds and about is not None and about["role"] != "log"
+        elif kind == "successor":
+            own = any(each["role"] == "log" for each in self.keys.values())
+            may = known is not None and known["role"] != "collector"
+            holds = own and may and about is None
         else:
             itself = known is None and (key, body["role"]) == (author, "ledger")
             names = ledger and about is None and body["role"] == "collector"

@@ -22,6 +22,7 @@ TYPES = {
     EntryKind.BATCH: "application/cloudevents-batch+json",
     EntryKind.KEY: "application/json",
     EntryKind.KEY_END: "application/json",
+    EntryKind.SUCCESSOR: "application/json",
 }
 
 

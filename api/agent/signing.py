@@ -16,13 +16,15 @@ from api.agent.receipts import newest_receipt, sent_between
 from api.agent.restoring import Kept, Stretches
 from api.agent.spool import Spool, pin_log, pinned_log
 from api.agent.transport import CONTENT_TYPE, PATH
-from api.domain.json_text import as_object, as_text, read_json
+from api.domain.json_text import as_object, as_text, canonical_line, read_json
 from api.domain.log.answers import answer_says
 from api.domain.log.entry import EntryKind, LogName, entry_hash, log_name
+from api.domain.log.logged import entry_document
 from api.domain.log.receipts import Receipt, pack_receipt, receipt_from, unpack_receipt
 from api.domain.log.requests import key_from, key_text, read_request, said_of, sign_request
+from api.domain.log.signers import LogSigners, only, shown_successors
 from api.domain.units import ZERO32, Bytes32
-from api.errors import EvidenceInvalid
+from api.errors import EvidenceInvalid, InvalidInput, SignatureRefused
 
 # A receipt whose second is further off the agent's clock is told to people.
 CLOCK_S = 120
@@ -34,10 +36,15 @@ _NO_KEY = key_text(ZERO32)
 
 @dataclass(frozen=True, slots=True)
 class KnownLog:
-    """A facility's log: its name, and the key that signs its receipts."""
+    """A facility's log: its name, and the keys that sign its receipts."""
 
     name: LogName
-    key: Bytes32
+    signers: LogSigners
+
+    @property
+    def keys(self) -> list[Bytes32]:
+        """These keys, in order."""
+        return [signer.key for signer in self.signers]
 
 
 class AskLog(Protocol):
@@ -49,11 +56,11 @@ class AskLog(Protocol):
 
 class Logs:
     """The logs of the agent's facilities, as they were said to be at first: no other is believed
-    later."""
+    later, and of their keys those alone that the first one leads to."""
 
     def __init__(self, spool: Spool, ask: AskLog, *, key: str | None = None) -> None:
         """Args: key: of the log, where somebody compared it with the chain; else the first is
-        believed that the service names."""
+        believed that the service names. One that the ledger key names is believed only here."""
         self.spool, self._ask, self._key = spool, ask, key
         self._known: dict[int, KnownLog] = {}
 
@@ -62,29 +69,73 @@ class Logs:
         known = self._known.get(facility)
         if known is None:
             said = pinned_log(self.spool, facility)
-            if said is None:
-                said = self._ask(facility)
-                known = self._read(said, facility)
-                pin_log(self.spool, facility, said)
-            else:
-                known = self._read(said, facility)
+            known = None if said is None else self._read(said, facility, anchor=None)[0]
+            if known is None or not self._leads_to_settings(known):
+                # Somebody may have compared a key that the ledger key named since.
+                known = self._asked(facility, known)
             self._known[facility] = known
         return known
 
-    def _read(self, said: bytes, facility: int) -> KnownLog:
+    def _leads_to_settings(self, known: KnownLog) -> bool:
+        return self._key is None or self._key in map(key_text, known.keys)
+
+    def renewed(self, facility: int) -> KnownLog:
+        """The log of a facility, as the service says now that its keys follow each other.
+
+        Raises:  Unreachable, NotAdmitted, SpoolFailed, LogRefused.
+        """
+        known = self._known[facility] = self._asked(facility, self.of(facility))
+        return known
+
+    def _asked(self, facility: int, before: KnownLog | None) -> KnownLog:
+        """What the service says of a log, and pinned: from the first key on that is believed."""
+        said = self._ask(facility)
+        anchor = self._key if before is None else key_text(before.signers.signers[0].key)
+        known, shown = self._read(said, facility, anchor=anchor)
+        if not self._leads_to_settings(known):
+            present = key_text(known.signers.present)
+            raise LogRefused(f"the log's key is {present}, the settings say {self._key}")
+        if before is not None and before.name != known.name:
+            raise LogRefused(f"the service calls the log {known.name}, and called it {before.name}")
+        if before is None or before != known:
+            first = key_text(known.signers.signers[0].key)
+            pinned = {"log": str(known.name), "log_key": first, "successors": shown}
+            pin_log(self.spool, facility, canonical_line(pinned))
+        return known
+
+    def _read(
+        self, said: bytes, facility: int, *, anchor: str | None
+    ) -> tuple[KnownLog, list[object]]:
+        """A log, and the entries that name its keys, both from one key on.
+
+        Args:    anchor: that key, base64url; None: the first that is said.
+        """
+        believed = {anchor, self._key}
         try:
             doc = as_object(read_json(said))
-            name, key = log_name(as_text(doc["log"])), as_text(doc["log_key"])
-            if key == _NO_KEY:
+            name, first = log_name(as_text(doc["log"])), as_text(doc["log_key"])
+            if first == _NO_KEY:
                 raise LogRefused("the facility's log gives no receipts: send by an API key")
-            known = KnownLog(name, key_from(key))
+            signers, shown = only(key_from(first)), shown_successors(doc)
+            for logged in shown:
+                signers = signers.followed(
+                    logged, log=name, believes=lambda _, key: key_text(key) in believed
+                )
         except (ValueError, TypeError, KeyError) as error:
             raise LogRefused("the service says of the log what no Rentroll would") from error
-        if known.name.facility_id != facility:
-            raise LogRefused(f"asked for the log of facility {facility}, it names {known.name}")
-        if self._key is not None and key != self._key:
-            raise LogRefused(f"the log's key is {key}, the settings say {self._key}")
-        return known
+        except (EvidenceInvalid, SignatureRefused, InvalidInput) as error:
+            raise LogRefused(f"the log's key: {error.message}") from error
+        if name.facility_id != facility:
+            raise LogRefused(f"asked for the log of facility {facility}, it names {name}")
+        keys = list(map(key_text, KnownLog(name, signers).keys))
+        if anchor is not None and anchor not in keys:
+            message = f"the log's key is {keys[-1]}"
+            if anchor == self._key:
+                raise LogRefused(f"{message}, the settings say {anchor}")
+            raise LogRefused(f"{message}, and {anchor} before, which does not lead to it")
+        at = 0 if anchor is None else keys.index(anchor)
+        own = [entry_document(logged) for logged in shown[at:]]
+        return KnownLog(name, LogSigners(signers.signers[at:])), [*own]
 
 
 class KeySigner:
@@ -214,9 +265,13 @@ class KeySigner:
         except (KeyError, TypeError) as error:
             raise EvidenceInvalid("the service gives no receipt") from error
         receipt = receipt_from(document)
-        receipt.require_signed(known.key)
         if receipt.entry.log != known.name:
             raise EvidenceInvalid(f"{receipt.where}: it is of another log than {known.name}")
+        try:
+            receipt.require_signed(known.signers)
+        except EvidenceInvalid:
+            # Perhaps by a key that followed since: the service has to show that it did.
+            receipt.require_signed(self._logs.renewed(flight.facility).signers)
         return receipt
 
 

@@ -237,7 +237,7 @@ def known_logs(spool: Spool) -> list[int]:
 def pin_log(spool: Spool, facility: int, said: bytes) -> None:
     """Keep what the service says of a facility's log."""
     with spool.write(sending=True) as db:
-        db.execute("INSERT INTO logs VALUES (?, ?)", (facility, said))
+        db.execute("INSERT OR REPLACE INTO logs VALUES (?, ?)", (facility, said))
 
 
 def append(db: sqlite3.Connection, events: Iterable[NewEvent], *, now_s: int) -> int:

@@ -207,8 +207,8 @@ class Attester:
         except EvidenceInvalid as error:
             # The posted one has a quorum; the service may have lost or reopened its own.
             raise NotYet(error.message) from error
-        log_key = self._own[facility_id].rebuilt.books.terms.log_key
-        end = self._forks.signed_end(facility_id, closed.log, log_key=log_key)
+        signers = self._own[facility_id].rebuilt.signers
+        end = self._forks.signed_end(facility_id, closed.log, signers)
         self._memory.remember(statement, closed.log, end)
         bound = self._memory.bound
         preimage = statement_preimage(statement, chain_id=bound.chain_id, registry=bound.registry)

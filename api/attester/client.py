@@ -10,7 +10,9 @@ import httpx
 
 from api.attester.failures import ServiceAway, ServiceRefused, ServiceUnreadable
 from api.domain.json_text import as_bytes32, as_integer, as_list, as_object, read_json
+from api.domain.log.logged import LoggedEntry
 from api.domain.log.receipts import SignedEntry, signed_entry_from
+from api.domain.log.signers import shown_successors
 from api.domain.statements.recompute import RawInput, read_input
 from api.domain.statements.refusal_files import SignedRefusal, plain_message, refusal_document
 from api.domain.units import MAX_I64, MAX_U32, Bytes32, Epoch, FacilityId
@@ -95,6 +97,12 @@ class HttpAttesterApi:
         path = f"/v1/attester/facilities/{facility_id}/log/entries/{number}"
         data = self._request("GET", path)
         return _decoded(path, data, lambda data: signed_entry_from(as_object(read_json(data))))
+
+    def successors(self, facility_id: FacilityId) -> list[LoggedEntry]:
+        """Entries of a log that name successors of its key, as the service shows everybody."""
+        path = f"/v1/facilities/{facility_id}/log"
+        data = self._request("GET", path)
+        return _decoded(path, data, lambda data: shown_successors(as_object(read_json(data))))
 
     # --- what is handed in ----------------------------------------------------------------------
 

@@ -9,8 +9,9 @@ from api.attester.pledge_signing import read_terms
 from api.attester.refusing import Found
 from api.domain.log.entry import LogEnd, entry_hash
 from api.domain.log.receipts import SignedEntry
+from api.domain.log.signers import LogSigners, only
 from api.domain.statements.refusals import RefusalCode
-from api.domain.units import ZERO32, Bytes32, FacilityId
+from api.domain.units import ZERO32, FacilityId
 from api.errors import AppError
 from api.evidence_store import HOSTILE, EvidenceSource
 
@@ -24,20 +25,22 @@ class Forks:
         self._api, self._evidence, self._memory = api, evidence, memory
 
     def signed_end(
-        self, facility_id: FacilityId, end: LogEnd, *, log_key: Bytes32
+        self, facility_id: FacilityId, end: LogEnd, signers: LogSigners
     ) -> SignedEntry | None:
         """The entry at the end of a log, signed by its key; None of an empty log, or one without
         a key.
 
+        Args:    signers: keys of the log, as far as it was read.
+
         Raises:  NotYet if what the service signs is another or nothing; ServiceAway.
         """
-        if log_key == ZERO32 or not end.size:
+        if signers.present == ZERO32 or not end.size:
             return None
         signed = self._api.signed_entry(facility_id, end.size)
         if entry_hash(signed.entry) != end.head:
             raise NotYet(f"the service signs another entry {end.size} of the log than it shows")
         try:
-            signed.require_signed(log_key)
+            signed.require_signed(signers)
         except AppError as error:
             raise NotYet(error.message) from error
         return signed
@@ -52,9 +55,9 @@ class Forks:
             return found
         try:
             theirs = self._api.signed_entry(facility_id, int(number))
-            log_key = read_terms(self._evidence, facility_id).log_key
+            signers = self._signers(facility_id)
             for each in (ours, theirs):
-                each.require_signed(log_key)
+                signers.require_signer(each.entry, each.signature, where=each.where)
         except (AppError, *HOSTILE):
             # Without both it is a contradiction, which nobody else can check.
             return found
@@ -62,3 +65,12 @@ class Forks:
             return found
         message = f"the log was forked: its key signed two entries {number}"
         return replace(found, code=RefusalCode.LOG_FORKED, message=message, fork=(ours, theirs))
+
+    def _signers(self, facility_id: FacilityId) -> LogSigners:
+        """Keys of the log, as the service shows them: each is proven by the one before. One that
+        the ledger key names proves nothing here, and the fork stays a contradiction."""
+        terms = read_terms(self._evidence, facility_id)
+        signers = only(terms.log_key)
+        for logged in self._api.successors(facility_id):
+            signers = signers.followed(logged, log=terms.log, believes=lambda _author, _key: False)
+        return signers

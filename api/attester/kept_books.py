@@ -15,7 +15,7 @@ from api.attester.requirements import Reproduced
 from api.domain.units import FacilityId
 
 # One more with every change of what books are made of.
-_FORM = 3
+_FORM = 4
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 
 

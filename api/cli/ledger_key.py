@@ -22,9 +22,10 @@ from api.domain.json_text import as_list, as_object, as_text, read_json
 from api.domain.log.answers import answer_says
 from api.domain.log.authors import PATHS
 from api.domain.log.entry import EntryKind, LogName, encode_entry, entry_hash, log_name
-from api.domain.log.keys import KeyRole, key_body, key_end_body
+from api.domain.log.keys import KeyRole, key_body, key_end_body, successor_body
 from api.domain.log.receipts import Receipt, pack_receipt, receipt_document, receipt_from
 from api.domain.log.requests import key_from, key_text, read_request, said_of, sign_request
+from api.domain.log.signers import LogSigner, LogSigners, only, shown_successors
 from api.domain.units import ZERO32, Bytes32, FacilityId
 from api.errors import AppError, Conflict, EvidenceInvalid, InvalidInput
 from api.local.key_file import read_key_file
@@ -60,7 +61,12 @@ class LedgerKey:
             if said["log_key"] == key_text(ZERO32):
                 message = f"log {self.log} gives no receipts: nothing can be signed into it"
                 raise Conflict(message)
-            self._log_key = key_from(as_text(said["log_key"]))
+            self._signers = only(key_from(as_text(said["log_key"])))
+            for logged in shown_successors(said):
+                # Its first key is believed because the service says it: this is no less.
+                self._signers = self._signers.followed(
+                    logged, log=self.log, believes=lambda _author, _key: True
+                )
         except (ValueError, TypeError, KeyError) as error:
             raise AppError("the service says of the log what no Rentroll would") from error
 
@@ -81,6 +87,14 @@ class LedgerKey:
         """End a key: it signs nothing more in this log."""
         self._bring_itself()
         return self._send(EntryKind.KEY_END, key_end_body(key), _JSON)[0]
+
+    def name_log_key(self, key: Bytes32) -> Receipt:
+        """Name the key that signs the log's receipts in place of one that is lost."""
+        self._bring_itself()
+        before = self._signers
+        # Its receipt can be signed by nobody else.
+        self._signers = LogSigners((*before, LogSigner(key)))
+        return self._send(EntryKind.SUCCESSOR, successor_body(key), _JSON)[0]
 
     def send(self, body: bytes) -> dict[str, object]:
         """Sign and send an array of events; returns the answer."""
@@ -150,7 +164,7 @@ class LedgerKey:
         if "receipt" not in answer:
             raise EvidenceInvalid("the service gives no receipt")
         receipt = receipt_from(as_object(answer["receipt"]))
-        receipt.require_signed(self._log_key)
+        receipt.require_signed(self._signers)
         if receipt.entry.log != self.log:
             raise EvidenceInvalid(f"{receipt.where}: it is of another log than {self.log}")
         if receipt.entry.author != self.public:
@@ -186,8 +200,8 @@ class LedgerKey:
         own = self._read(file)
         newest = max(own, key=lambda receipt: receipt.entry.number, default=None)
         if newest is not None:
-            # A log has one key: under another, this is another log.
-            newest.require_signed(self._log_key)
+            # Its keys follow each other: under another, this is another log.
+            newest.require_signed(self._signers)
         return newest
 
     def _read(self, file: BinaryIO) -> list[Receipt]:

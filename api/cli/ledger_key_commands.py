@@ -128,6 +128,26 @@ def end(
         typer.echo(f"{key} is ended by entry {receipt.entry.number} of log {receipt.entry.log}")
 
 
+@ledger_key.command("log-key", context_settings=_KEYS)
+def log_key(
+    facility: Facility, key: PublicKey, file: KeyFile, api_key: ApiKey, api_url: ApiUrl = None
+) -> None:
+    """Name the key that signs a log's receipts in place of one that the service lost.
+
+    KEY is what `rentroll log rotate-key` says where the service is; it takes no other, and none
+    while it has the log's own. Agents believe it once their settings name it ([service] log_key).
+    """
+    from api.cli.ledger_key import LedgerKey
+    from api.cli.operator_client import operator_client
+
+    public = _key(key)
+    with output.failing(), operator_client(api_url, api_key=api_key) as client:
+        receipt = LedgerKey(client, file, FacilityId(facility)).name_log_key(public)
+        typer.echo(
+            f"{key} signs receipts of log {receipt.entry.log} from entry {receipt.entry.number} on"
+        )
+
+
 @ledger_key.command("give-back")
 def give_back(facility: Facility, file: KeyFile, api_key: ApiKey, api_url: ApiUrl = None) -> None:
     """Give a log back what it lost of this key's entries, after its database was restored.

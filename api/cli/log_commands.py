@@ -115,3 +115,25 @@ def give_up(
             raise typer.BadParameter(message)
         count = give_up_lost(settings(), FacilityId(facility))
         typer.echo(f"{count} entries are given up; facility {facility} takes requests again")
+
+
+@log.command("rotate-key")
+def rotate_key(facility: Facility) -> None:
+    """Let the key that signs a log's receipts name the one that takes its place.
+
+    Run it where the service's database and key file are; first bring attesters and agents to a
+    version that knows of it. The new key is that of the key file, made anew where the log has it
+    already; the one of before stays beside it as `log-key-….pem`, for other logs. Of a key that
+    is lost it says what the operator signs. After a restore from a copy of before, it gives the
+    log back the entry that it lost.
+    """
+    from api.cli.environment import settings
+    from api.cli.log_wiring import rotate_key as rotated
+
+    with output.failing():
+        done = rotated(settings(), FacilityId(facility))
+        if done.again:
+            typer.echo(f"entry {done.entry}, which names {done.key}, was given back to the log")
+            return
+        typer.echo(f"entry {done.entry} names {done.key}: it signs receipts from here on")
+        typer.echo("Run it for each facility whose receipts the old key signs. Back up both files.")

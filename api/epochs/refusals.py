@@ -13,11 +13,13 @@ from api.db import refusals as store
 from api.db.facilities import known_facility_row
 from api.db.session import reading, transaction
 from api.db.tables.refusals import RefusalRow
+from api.domain.log.signers import signers_of
 from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.refusal_files import SignedRefusal, refusal_document
 from api.domain.statements.refusals import NO_HASH
 from api.errors import InvalidInput, Misconfigured, NotFound
+from api.ledger.recorder import keys_of
 
 
 def accept_refusal(
@@ -38,8 +40,9 @@ def accept_refusal(
     attester, facility_id = checksum(signed.attester), said.facility_id
     with reading(engine) as connection:
         terms = terms_from_bytes(known_facility_row(connection, facility_id).terms_json)
+        signers = signers_of(keys_of(connection, terms))
         known = store.is_statement(connection, facility_id, said.epoch, said.statement_hash)
-    signed.require_fork(terms.log_key)
+    signed.require_fork(signers)
     block = contracts.client.head().number
     panel = panel_of(contracts, facility_id, block=block)
     require_counting(contracts, panel, attester, block=block)

@@ -6,17 +6,18 @@ from types import MappingProxyType
 from sqlalchemy import Engine
 
 from api.clock import Clock
+from api.db.facilities import known_facility_row
 from api.db.ledger import KnownEvent
-from api.db.log_keys import log_key_rows, to_log_key
 from api.db.session import reading
 from api.domain.log.authors import role_of
 from api.domain.log.entry import EntryKind
-from api.domain.log.keys import LogKeys
 from api.domain.metering.facts import Fact, Place
 from api.domain.metering.items import EventResult, Item, read_item
+from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, FacilityId, OperatorId
 from api.errors import EventRejected
 from api.ledger.judging import BatchJudge
+from api.ledger.recorder import keys_of
 from api.ledger.snapshot import Snapshot, view_snapshots
 
 
@@ -46,8 +47,9 @@ def check(
         if signed is not None:
             facility_id, key = signed
             snapshots = {name: s for name, s in snapshots.items() if name == facility_id}
-            keys = LogKeys(map(to_log_key, log_key_rows(connection, facility_id)))
-            role = role_of(keys.require_author(key, EntryKind.BATCH, None))
+            terms = terms_from_bytes(known_facility_row(connection, facility_id).terms_json)
+            author = keys_of(connection, terms).require_author(key, EntryKind.BATCH, None)
+            role = role_of(author)
         judge = BatchJudge(connection, snapshots, items, _NobodyWrites(), role=role)
         return [judge.take(x) if isinstance(x, Item) else x for x in read]
 

@@ -1,7 +1,9 @@
 """Recording one signed request: judged and written under its facility's lock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine
@@ -15,32 +17,47 @@ from api.db.tables.facilities import FacilityRow
 from api.domain.facility import FacilityTerms
 from api.domain.log.answers import ACCEPTED
 from api.domain.log.authors import require_after, require_author, require_clock, role_of
-from api.domain.log.entry import NO_LOG, EntryKind, end_of, entry_hash
+from api.domain.log.entry import NO_LOG, EntryKind, LogName, end_of, entry_hash
 from api.domain.log.keys import KeyBody, KeyRole, LogKey, LogKeys
+from api.domain.log.logged import LoggedEntry
 from api.domain.log.receipts import Receipt, receipt_document, receipt_of
 from api.domain.log.requests import AFTER_HEADER
+from api.domain.log.signers import LogSigners, signers_of
 from api.domain.metering.items import EventResult, Item
-from api.domain.units import Bytes32, FacilityId
-from api.errors import AfterRefused, ChainUnavailable, RecordsDamaged
+from api.errors import AfterRefused, ChainUnavailable, Misconfigured, RecordsDamaged
 from api.ledger.ingest import Batch
 from api.ledger.kept import KeptLedgers
 from api.ledger.snapshot import Heard, read_snapshot, recording_time
 from api.ledger.write import SignedBody, signed_entry
 
 
+class LogKeyRing(Protocol):
+    """Keys that sign receipts, as far as this service has them."""
+
+    def of(self, public: bytes) -> Ed25519PrivateKey | None:
+        """The private half of a key, if it is here."""
+
+    def held(self) -> Mapping[bytes, Ed25519PrivateKey]:
+        """All that are here, by their public halves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Where signed requests are recorded: database, clock, what is kept, and the log's key."""
+    """Where signed requests are recorded: database, clock, what is kept, and keys of logs."""
 
     engine: Engine
     clock: Clock
     kept: KeptLedgers
-    key: Ed25519PrivateKey
+    ring: LogKeyRing
 
-    @property
-    def public(self) -> Bytes32:
-        """Public half of the key that it has."""
-        return Bytes32(self.key.public_key().public_bytes_raw())
+    def key_for(self, signers: LogSigners, number: int) -> Ed25519PrivateKey | None:
+        """The key that signs a receipt of an entry: of those that may, the first that is here, for
+        who reads the log may not have come to a later one."""
+        own = (self.ring.of(signer.key) for signer in signers if signer.signs(number))
+        return next((key for key in own if key is not None), None)
+
+
+NO_KEY = "this service has not the key of the facility's log, so it can give no receipt"
 
 
 @dataclass(slots=True)
@@ -50,8 +67,20 @@ class Done:
     batch: Batch | None = None
 
 
-def keys_of(connection: Connection, facility_id: FacilityId) -> LogKeys:
-    return LogKeys(map(to_log_key, log_key_rows(connection, facility_id)))
+def keys_of(connection: Connection, terms: FacilityTerms) -> LogKeys:
+    rows = log_key_rows(connection, terms.facility_id)
+    return LogKeys(map(to_log_key, rows), log_key=terms.log_key)
+
+
+def successors_in(connection: Connection, log: LogName, keys: LogKeys) -> list[LoggedEntry]:
+    """Entries that name keys which follow the log's first, whole, in order: those of months that
+    are not detached."""
+    found = []
+    for key in sorted(keys, key=lambda key: key.entry):
+        if key.role is KeyRole.LOG and key.entry:
+            with suppress(RecordsDamaged):
+                found.append(logged_at(connection, log, key.entry))
+    return found
 
 
 def after_refused(
@@ -71,8 +100,11 @@ def receipt_at(
     kept = newest_receipt(connection, terms.facility_id, author.key)
     if kept is not None and kept.entry.number == author.last_entry:
         return kept
+    key = log.key_for(signers_of(keys_of(connection, terms)), author.last_entry)
+    if key is None:
+        raise Misconfigured(NO_KEY, facility_id=terms.facility_id)
     try:
-        return receipt_of(logged_at(connection, terms.log, author.last_entry), log.key)
+        return receipt_of(logged_at(connection, terms.log, author.last_entry), key)
     except RecordsDamaged:
         # Its month was detached: whoever lost its receipts has to be given another key.
         return None
@@ -89,9 +121,13 @@ class Recorder:
         signed: SignedBody,
         keys: LogKeys,
         log: Log,
+        *,
+        log_key: Ed25519PrivateKey,
     ) -> None:
+        """Args: log_key: signs the receipt."""
         self._connection, self._row, self._terms = connection, row, terms
         self._signed, self._keys, self._log = signed, keys, log
+        self._log_key = log_key
 
     def record(
         self,
@@ -154,7 +190,7 @@ class Recorder:
         batch.record(raw=raw, signed=self._signed)
         logged = batch.writer.signed
         assert logged is not None  # a signed body is always written
-        return Done(receipt_of(logged, self._log.key), batch.results, batch)
+        return Done(receipt_of(logged, self._log_key), batch.results, batch)
 
     def _key(self, *, now_s: int) -> Done:
         at_s = recording_time(self._row, self._terms, now_s)
@@ -169,7 +205,7 @@ class Recorder:
             recorded_at_s=at_s,
             longest_s=self._row.longest_s,
         )
-        return Done(receipt_of(logged, self._log.key))
+        return Done(receipt_of(logged, self._log_key))
 
     def _take(self, said: KeyBody | None, receipt: Receipt) -> None:
         entry, request = receipt.entry, self._signed.request

@@ -23,6 +23,7 @@ from api.domain.log.entry import Entry, decode_entry, encode_entry, entry_hash
 from api.domain.log.logged import LoggedEntry
 from api.domain.log.receipts import Receipt, SignedEntry, signed_entry_document, signed_entry_of
 from api.domain.log.requests import request_document
+from api.domain.log.signers import LogSigner, LogSigners, signers_of
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, FacilityId, OperatorId
 from api.errors import (
@@ -36,7 +37,7 @@ from api.errors import (
 from api.evidence_store import EvidenceFolder
 from api.ledger.appending import advance, fork_those_behind
 from api.ledger.behind import missing_of
-from api.ledger.recorder import Log
+from api.ledger.recorder import Log, keys_of
 
 # What waits for entries before it. What is beyond is noted, and can be shown again.
 MOST_HELD, MOST_HELD_BYTES, MOST_NOTED = 20_000, 64 << 20, 100_000
@@ -108,11 +109,13 @@ def admit(log: Log, receipt: Receipt) -> OperatorId:
     facility_id = receipt.entry.log.facility_id
     with reading(log.engine) as connection:
         row = facility_row(connection, facility_id)
-    terms = None if row is None else terms_from_bytes(row.terms_json)
-    if row is None or terms is None or terms.log != receipt.entry.log:
-        raise SignatureRefused(f"{receipt.where}: that is no log of ours")
+        terms = None if row is None else terms_from_bytes(row.terms_json)
+        if row is None or terms is None or terms.log != receipt.entry.log:
+            raise SignatureRefused(f"{receipt.where}: that is no log of ours")
+        signers = signers_of(keys_of(connection, terms))
     try:
-        receipt.require_signed(terms.log_key)
+        receipt.require_answers()
+        _require_ours(log, signers, receipt.entry, receipt.signature, where=receipt.where)
     except EvidenceInvalid as error:
         raise SignatureRefused(error.message) from error
     return row.operator_id
@@ -129,8 +132,11 @@ def _take(
     terms, entry = terms_from_bytes(row.terms_json), shown.entry
     if entry.log != terms.log:
         return EntryRefused(f"it is of log {entry.log}, not of {terms.log}")
+    ended = None
     if shown.signature is not None:
-        SignedEntry(entry, shown.signature).require_signed(terms.log_key)
+        signers = signers_of(keys_of(connection, terms))
+        where = SignedEntry(entry, shown.signature).where
+        ended = _require_ours(log, signers, entry, shown.signature, where=where)
     hashed = entry_hash(entry)
     if entry.number <= row.log_size:
         there = store.logged_hash(connection, facility_id, entry.number)
@@ -138,6 +144,9 @@ def _take(
             # None: its month is detached, and nothing of it is missing.
             return "known"
         return _fork(connection, log, row, terms, shown, at=entry.number)
+    if ended is not None:
+        # Behind the end of the key that signed it: no log has it that has that end.
+        return _fork(connection, log, row, terms, shown, at=ended)
     known = store.lost_row(connection, facility_id, hashed)
     if known is not None and known.state == LostState.GIVEN_UP.value:
         message = f"entry {entry.number} was given up by the service: the receipt proves a fork"
@@ -162,6 +171,23 @@ def _take(
         )
         return EntryRefused(message, reason="not_named", number=entry.number)
     return _hold(log, connection, row, shown, known)
+
+
+def _require_ours(
+    log: Log, signers: LogSigners, entry: Entry, signature: bytes, *, where: str
+) -> int | None:
+    """Refuse what no key of the log signed. A key that is here, and that the log does not know,
+    is one that it lost the entry of.
+
+    Returns: the entry that ended the key that signed, where this one is behind it.
+    Raises:  EvidenceInvalid.
+    """
+    signer = signers.signer_of(entry, signature)
+    if signer is None:
+        held = LogSigners(tuple(LogSigner(Bytes32(key)) for key in log.ring.held()))
+        held.require_signer(entry, signature, where=where)
+        return None
+    return None if signer.signs(entry.number) else signer.until
 
 
 def _counts(connection: Connection, facility_id: FacilityId, shown: Shown, hashed: Bytes32) -> bool:
@@ -249,8 +275,10 @@ def _forked(
         ours = logged_at(connection, terms.log, min(at, row.log_size)) if row.log_size else None
     except RecordsDamaged:
         ours = None
-    if ours is not None and log.public == terms.log_key:
-        context["ours"] = signed_entry_document(signed_entry_of(ours, log.key))
+    if ours is not None:
+        key = log.key_for(signers_of(keys_of(connection, terms)), ours.entry.number)
+        if key is not None:
+            context["ours"] = signed_entry_document(signed_entry_of(ours, key))
     message = (
         f"the log's key signed entry {shown.entry.number}, and the log has another"
         f" {'one' if at == shown.entry.number else f'entry {at}, which it does not name'}: it was"

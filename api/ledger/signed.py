@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -27,12 +28,13 @@ from api.domain.units import MAX_I64, Bytes32, FacilityId, OperatorId
 from api.errors import (
     ChainUnavailable,
     EventRejected,
+    KeyForbidden,
     KeyUnknown,
     Misconfigured,
     SignatureRefused,
 )
 from api.ledger.behind import require_whole
-from api.ledger.recorder import Done, Log, Recorder, after_refused, keys_of, receipt_at
+from api.ledger.recorder import NO_KEY, Done, Log, Recorder, after_refused, keys_of, receipt_at
 from api.ledger.write import SignedBody
 
 # Whether an operator's address names a key on-chain now, and did so in a final block.
@@ -88,13 +90,13 @@ def admit(
     facility_id = FacilityId(int(named[1]) if named else 0)
     with reading(log.engine) as connection:
         row = facility_row(connection, facility_id) if 0 < facility_id <= MAX_I64 else None
-        if row is None or str(terms_from_bytes(row.terms_json).log) != name:
+        terms = None if row is None else terms_from_bytes(row.terms_json)
+        if row is None or terms is None or str(terms.log) != name:
             raise SignatureRefused(f"{LOG_HEADER} names no log of ours: {name[:100]!r}")
-        known = keys_of(connection, facility_id).get(request.author)
+        known = keys_of(connection, terms).get(request.author)
         if known is None and not brings:
             require_whole(connection, row)
             raise KeyUnknown(f"key {key_text(request.author)} is none of this log's")
-        terms = terms_from_bytes(row.terms_json)
         request.require_signed(digest, log=terms.log)
         if known is not None and not records and known.ended is not None:
             raise KeyUnknown(f"key {key_text(known.key)} was ended by entry {known.ended}")
@@ -134,11 +136,10 @@ def record_signed(
     with reading(log.engine) as connection:
         row = known_facility_row(connection, signed.facility_id)
         terms = terms_from_bytes(row.terms_json)
-        keys = keys_of(connection, signed.facility_id)
+        keys = keys_of(connection, terms)
         before = _known_before(connection, keys, signed, terms, log)
-    if log.public != terms.log_key:
-        message = "this service has not the key of the facility's log, so it can give no receipt"
-        raise Misconfigured(message, facility_id=signed.facility_id)
+    if before is None:
+        _log_key(keys, signed, log)
     signed.request.require_signed(content_digest(signed.body), log=terms.log)
     read = [read_item(i, e, told.broken.get(i)) for i, e in enumerate(told.events)]
     if before is not None:
@@ -150,12 +151,13 @@ def record_signed(
 
     def record(connection: Connection) -> Done:
         locked = lock_facility(connection, signed.facility_id)
-        now_keys = keys_of(connection, signed.facility_id)
+        now_keys = keys_of(connection, terms)
         before = _known_before(connection, now_keys, signed, terms, log)
         if before is not None:
             return Done(before, _repeated(read, before))
         require_whole(connection, locked)
-        recorder = Recorder(connection, locked, terms, signed, now_keys, log)
+        log_key = _log_key(now_keys, signed, log)
+        recorder = Recorder(connection, locked, terms, signed, now_keys, log, log_key=log_key)
         return recorder.record(read, told.events, named=named)
 
     done = write(log.engine, record, clashes=(IntegrityError,))
@@ -163,6 +165,27 @@ def record_signed(
         done.batch.keep_in(log.kept)
     # Only now it is durable.
     return Recorded(done.receipt, done.results)
+
+
+def _log_key(keys: LogKeys, signed: SignedBody, log: Log) -> Ed25519PrivateKey:
+    """The key that signs the receipt of a request: the log's own; of the entry that names its
+    successor where the log's is lost, that one, which has to be here.
+
+    Raises:  Misconfigured; KeyForbidden of a successor that is not to be.
+    """
+    present = None if keys.log is None else log.ring.of(keys.log.key)
+    if signed.kind is EntryKind.SUCCESSOR:
+        new = log.ring.of(read_key_body(signed.body, signed.kind).key)
+        if new is None:
+            raise KeyForbidden("this service has not that key: name one that it has")
+        author = keys.get(signed.request.author)
+        if present is not None and author is not None and author.role is KeyRole.LEDGER:
+            message = "this service has the log's key, which names its successor by itself"
+            raise KeyForbidden(f"{message}: `rentroll log rotate-key {signed.facility_id}`")
+        return present or new
+    if present is None:
+        raise Misconfigured(NO_KEY, facility_id=signed.facility_id)
+    return present
 
 
 def _ledger_key_named(

@@ -1,11 +1,8 @@
 """What the routes work with: made once, by `api.main`, and handed to every route that asks."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from threading import Lock
 from typing import Annotated
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Depends, FastAPI, Request
 from sqlalchemy import Engine
 
@@ -23,28 +20,12 @@ from api.evidence_store import EvidenceFolder
 from api.ledger.facilities import LogHome
 from api.ledger.kept import KeptLedgers
 from api.ledger.recorder import Log
-from api.local.key_file import load_or_make_key
+from api.local.log_keys import LogKeyFiles
 from api.reads.settings import FactReader
 from api.routes.http.limits import IngestGate, PreviewGate
 from api.routes.public.demo_accounts import DemoAccount
 from api.settings import Settings
 from api.telemetry.checked import Checked
-
-
-class LogKeyFile:
-    """The key that signs receipts, read or made when it is first needed."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._lock = path, Lock()
-        self._key: Ed25519PrivateKey | None = None
-
-    @property
-    def key(self) -> Ed25519PrivateKey:
-        """The key. Raises KeyFileWrong."""
-        with self._lock:
-            if self._key is None:
-                self._key = load_or_make_key(self._path)
-            return self._key
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +52,7 @@ class Service:
     kept: KeptLedgers
     clock: Clock
     session_clock: Clock
-    log_key: LogKeyFile
+    log_keys: LogKeyFiles
     readiness: Checked
 
     @property
@@ -85,7 +66,7 @@ class Service:
         deployment = self.deployment
         if deployment is None:
             return LogHome()
-        key = Bytes32(self.log_key.key.public_key().public_bytes_raw())
+        key = Bytes32(self.log_keys.public)
         return LogHome(deployment.chain_id, deployment.facility_registry, key)
 
     def named_now(self, gpu_operator: str, key: Bytes32) -> NamedNow | None:
@@ -98,12 +79,12 @@ class Service:
     @property
     def nonce_key(self) -> bytes:
         """Key of sign-in's nonces: the same in every process that has the log's. KeyFileWrong."""
-        return nonce_key(self.log_key.key.private_bytes_raw())
+        return nonce_key(self.log_keys.key.private_bytes_raw())
 
     @property
     def log(self) -> Log:
-        """Where signed requests are recorded. Raises KeyFileWrong."""
-        return Log(self.engine, self.clock, self.kept, self.log_key.key)
+        """Where signed requests are recorded."""
+        return Log(self.engine, self.clock, self.kept, self.log_keys)
 
 
 def attach_service(app: FastAPI, service: Service) -> None:

@@ -90,7 +90,9 @@ class VerifiedFacility:
 
     def __post_init__(self) -> None:
         self.books, self.roster = OpenBooks(self.terms), Roster(self.terms)
-        self.authors = ShownAuthors(unsigned_taken=self.terms.unsigned_taken)
+        self.authors = ShownAuthors(
+            unsigned_taken=self.terms.unsigned_taken, log_key=self.terms.log_key
+        )
         self.facts = FactJudge(self.terms)
         self.named_lines = NamedLines(self.terms.facility_id, self.shown)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from api.domain.log.entry import UNSIGNED, Entry, LogName, entry_hash
 from api.domain.log.receipts import Receipt, SignedEntry
 from api.domain.log.requests import key_text
+from api.domain.log.signers import LogSigners
 from api.domain.units import Bytes32
 from api.errors import AppError
 from api.verify.findings import Finding, Report, shortened
@@ -71,12 +72,12 @@ class ReceiptVerifier:
             )
         return self._of[facility_id]
 
-    def check(self, log_keys: Mapping[LogName, Bytes32], *, report: Report, warn: Report) -> None:
-        """Report receipts that the log's key did not sign, or that the log contradicts.
+    def check(self, logs: Mapping[LogName, LogSigners], *, report: Report, warn: Report) -> None:
+        """Report receipts that no key of the log signed, or that the log contradicts.
 
-        Args:    log_keys: of the logs that are published, by name.
+        Args:    logs: keys of the logs that are published, as far as they are, by name.
         """
-        signed = [shown for shown in self._receipts if self._signed(shown, log_keys, report, warn)]
+        signed = [shown for shown in self._receipts if self._signed(shown, logs, report, warn)]
         self._check_forks(signed, report)
         newer: dict[int, int] = {}
         for shown in signed:
@@ -93,22 +94,43 @@ class ReceiptVerifier:
     def _signed(
         self,
         shown: ShownReceipt,
-        log_keys: Mapping[LogName, Bytes32],
+        logs: Mapping[LogName, LogSigners],
         report: Report,
         warn: Report,
     ) -> bool:
-        log = shown.receipt.entry.log
-        key = log_keys.get(log)
-        if key is None:
+        entry, log = shown.receipt.entry, shown.receipt.entry.log
+        signers = logs.get(log)
+        if signers is None:
             message = f"is of log {log}, which is none of those that are verified: not judged"
             warn(_found(shown, "receipt_foreign", message))
             return False
         try:
-            shown.receipt.require_signed(key)
+            if isinstance(shown.receipt, Receipt):
+                shown.receipt.require_answers()
+            signature, where = shown.receipt.signature, shown.receipt.where
+            signer = signers.require_signer(entry, signature, where=where)
         except AppError as error:
-            report(_found(shown, "receipt_signature", error.message))
+            if self._may_be_named(entry):
+                message = f"{error.message}, of those that are published yet: not judged"
+                warn(_found(shown, "receipt_key_newer", message))
+            else:
+                report(_found(shown, "receipt_signature", error.message))
             return False
+        if not signer.signs(entry.number):
+            # Somebody shows an end of the log that others do not see, or has a key that was stolen.
+            message = (
+                f"is of entry {entry.number}, signed by key {key_text(signer.key)}, which the"
+                f" published log replaced in entry {signer.until}: the log was forked, or that key"
+                " was stolen"
+            )
+            report(_found(shown, "receipt_fork", message))
         return True
+
+    def _may_be_named(self, entry: Entry) -> bool:
+        """Whether a successor of the log's key may stand behind what is published, before an
+        entry."""
+        log = self.of(entry.log.facility_id)
+        return entry.number > log.size and entry.recorded_at_s >= log.cut_s
 
     def _check_forks(self, signed: Iterable[ShownReceipt], report: Report) -> None:
         """Two receipts that differ for one log and number: the log's key signed both."""

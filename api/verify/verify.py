@@ -102,9 +102,8 @@ def verify(
     replay.compare(contracts, head, window_s=window_s, receipts=walk.receipts)
     check_constants(contracts, head, findings.of("constants"))
     _tree(replay, evidence, head, findings, warnings, of_now=at is None).check()
-    known = (facility.terms for facility in replay.statements.facilities.values())
     receipted.check(
-        {terms.log: terms.log_key for terms in known},
+        {f.terms.log: f.authors.signers for f in replay.statements.facilities.values()},
         report=findings.of("receipts"),
         warn=warnings.of("receipts"),
     )

@@ -33,6 +33,7 @@ from api.ledger.leases import NewLease, open_lease
 from api.ledger.recorder import Log
 from api.ledger.signed import SignedEvents, admit, record_signed
 from api.ledger.write import SignedBody
+from api.local.log_keys import LogKeyFiles
 from scripts.bench.load import DAY_S, GPU_CLASS, SLOT_S, device
 
 _EVENTS, _GRACE_S = 1_000, 3_600
@@ -113,8 +114,8 @@ def measure(folder: Path, *, batches: int) -> dict[str, float]:
     """Processor time an event, signed and not, medians over batches; and their ratio."""
     engine = open_engine(f"sqlite:///{folder}/signed.db")
     upgrade(engine)
-    key, log_key = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
-    home = LogHome(1, Address("0x" + "33" * 20), Bytes32(log_key.public_key().public_bytes_raw()))
+    key, log_keys = Ed25519PrivateKey.generate(), LogKeyFiles(folder / "log-key.pem")
+    home = LogHome(1, Address("0x" + "33" * 20), Bytes32(log_keys.public))
     with transaction(engine) as connection:
         operator_id, _ = add_operator(
             connection, name="bench", address="0x" + "22" * 20, actor="bench", now_s=_START_S
@@ -124,7 +125,7 @@ def measure(folder: Path, *, batches: int) -> dict[str, float]:
     brought = LogKey(public, KeyRole.COLLECTOR, "bench", 1, 1, ZERO32)
     with transaction(engine) as connection:
         keep_log_keys(connection, signed.facility_id, [brought], at_s=_START_S)
-    log = Log(engine, signed.clock, signed.kept, log_key)
+    log = Log(engine, signed.clock, signed.kept, log_keys)
     times: dict[str, list[float]] = {"plain": [], "signed": []}
     after = ZERO32
     for slot in range(batches):

@@ -18,6 +18,7 @@ PATHS = {
     EntryKind.BATCH: "/v1/events",
     EntryKind.KEY: "/v1/log/keys",
     EntryKind.KEY_END: "/v1/log/keys/end",
+    EntryKind.SUCCESSOR: "/v1/log/successor",
 }
 
 

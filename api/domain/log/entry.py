@@ -29,6 +29,7 @@ class EntryKind(IntEnum):
     BATCH = 1  # events of one request
     KEY = 3  # a key that may sign from here on
     KEY_END = 4  # a key that may not, from here on
+    SUCCESSOR = 6  # the key that signs receipts in place of the log's own, from here on
 
 
 @dataclass(frozen=True, slots=True)

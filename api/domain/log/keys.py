@@ -1,7 +1,9 @@
 """Keys of a facility's log: who may sign its entries, by the entries themselves.
 
 The operator's address names its ledger key on-chain; that key brings itself into a log, and names
-the keys of collectors there. A key counts from its entry to the entry that ends it.
+the keys of collectors there. A key counts from its entry to the entry that ends it. The log's own
+key, which signs receipts, stands in `facility.json`; it names its successor once, in an entry. Of a
+key that is lost, the operator's ledger key names it.
 """
 
 import re
@@ -27,11 +29,12 @@ class KeyRole(StrEnum):
 
     LEDGER = "ledger"  # the operator's: everything
     COLLECTOR = "collector"  # of machines: metering, and corrections of it
+    LOG = "log"  # the log's own: receipts, and the entry that names its successor
 
 
 @dataclass(frozen=True, slots=True)
 class KeyBody:
-    """What a `key` or `key-end` entry says. name and role are empty in a `key-end`."""
+    """What an entry about a key says. Of a `key-end`, name and role are empty."""
 
     key: Bytes32
     name: str = ""
@@ -48,13 +51,18 @@ def key_end_body(key: Bytes32) -> bytes:
     return canonical_line({"key": key_text(key)})
 
 
+def successor_body(key: Bytes32) -> bytes:
+    """Body of a `successor` entry."""
+    return canonical_line({"key": key_text(key)})
+
+
 def read_key_body(body: bytes, kind: EntryKind) -> KeyBody:
-    """Read what a `key` or `key-end` entry says. Raises InvalidInput naming the field."""
+    """Read what an entry about a key says. Raises InvalidInput naming the field."""
     field = "body"
     if len(body) > MAX_KEY_BODY_BYTES:
         message = f"what is said of a key has at most {MAX_KEY_BODY_BYTES} bytes, not {len(body)}"
         raise InvalidInput(message, field=field)
-    wanted = {"key"} if kind is EntryKind.KEY_END else {"key", "name", "role"}
+    wanted = {"key", "name", "role"} if kind is EntryKind.KEY else {"key"}
     try:
         doc = as_object(read_json(body, object_pairs_hook=_once))
         if doc.keys() != wanted:
@@ -63,12 +71,17 @@ def read_key_body(body: bytes, kind: EntryKind) -> KeyBody:
         key = key_from(as_text(doc["key"]))
         if kind is EntryKind.KEY_END:
             return KeyBody(key)
+        if kind is EntryKind.SUCCESSOR:
+            return KeyBody(key, role=KeyRole.LOG)
         field = "name"
         name = as_text(doc["name"])
         if _NAME.fullmatch(name) is None:
             raise ValueError(f"a name has 1 to {MAX_NAME_CHARS} characters, no controls")
         field = "role"
-        return KeyBody(key, name, KeyRole(as_text(doc["role"])))
+        role = KeyRole(as_text(doc["role"]))
+        if role is KeyRole.LOG:
+            raise ValueError("the log's own key is named by a successor entry")
+        return KeyBody(key, name, role)
     except (ValueError, TypeError) as error:
         raise InvalidInput(f"the {field} of a key cannot be read: {error}", field=field) from error
 
@@ -85,7 +98,8 @@ def _once(members: list[tuple[str, object]]) -> dict[str, object]:
 class LogKey:
     """A key of a log.
 
-    entry, ended: numbers of the entries that brought and ended it; ended is None while it counts.
+    entry, ended: numbers of the entries that brought and ended it; ended is None while it counts;
+        entry is 0 of the log's own key that stands in `facility.json`.
     last_entry, last: number and hash of its newest entry; of the one that brought it before.
     before: what its newest entry named as `after`; 32 zero bytes before the first.
     """
@@ -103,8 +117,12 @@ class LogKey:
 class LogKeys:
     """The keys of one log, as its entries so far have them."""
 
-    def __init__(self, keys: Iterable[LogKey] = ()) -> None:
-        self._keys = {key.key: key for key in keys}
+    def __init__(self, keys: Iterable[LogKey] = (), *, log_key: Bytes32 = ZERO32) -> None:
+        """Args: log_key: the log's own, of `facility.json`; 32 zero bytes of a log without any."""
+        self._keys: dict[Bytes32, LogKey] = {}
+        if log_key != ZERO32:
+            self._keys[log_key] = LogKey(log_key, KeyRole.LOG, "", 0, 0, ZERO32)
+        self._keys |= {key.key: key for key in keys}
 
     def __iter__(self) -> Iterator[LogKey]:
         return iter(self._keys.values())
@@ -116,7 +134,15 @@ class LogKeys:
     @property
     def ledger(self) -> LogKey | None:
         """The operator's own key, if one was brought and not ended."""
-        found = [k for k in self if k.role is KeyRole.LEDGER and k.ended is None]
+        return self._present(KeyRole.LEDGER)
+
+    @property
+    def log(self) -> LogKey | None:
+        """The log's own key as it is now; None of a log without any."""
+        return self._present(KeyRole.LOG)
+
+    def _present(self, role: KeyRole) -> LogKey | None:
+        found = [key for key in self if key.role is role and key.ended is None]
         return found[0] if found else None
 
     def require_author(
@@ -137,6 +163,8 @@ class LogKeys:
             raise KeyUnknown(f"key {key_text(author)} is none of this log's")
         if known.ended is not None:
             raise KeyUnknown(f"key {key_text(author)} was ended by entry {known.ended}")
+        if known.role is KeyRole.LOG and kind is not EntryKind.SUCCESSOR:
+            raise KeyForbidden("the log's own key signs receipts and names its successor, no more")
         if said is not None:
             self._require_about(known, kind, said)
         return known
@@ -144,17 +172,32 @@ class LogKeys:
     def _require_about(self, author: LogKey, kind: EntryKind, said: KeyBody) -> None:
         """Refuse what a key says of keys. Raises KeyForbidden."""
         about = self._keys.get(said.key)
+        if kind is EntryKind.SUCCESSOR:
+            self._require_successor(author, about, said)
+            return
         if kind is EntryKind.KEY_END:
             if author.role is not KeyRole.LEDGER and said.key != author.key:
                 raise KeyForbidden("a collector's key ends itself alone")
             if about is None or about.ended is not None:
                 raise KeyForbidden(f"key {key_text(said.key)} is none that counts")
+            if about.role is KeyRole.LOG:
+                raise KeyForbidden("the log's own key ends when its successor is named")
             return
         if author.role is not KeyRole.LEDGER:
             raise KeyForbidden("only the operator's ledger key names other keys")
         if said.role is not KeyRole.COLLECTOR:
             raise KeyForbidden("a ledger key is named on-chain, and brings itself into the log")
         if about is not None:
+            raise KeyForbidden(f"key {key_text(said.key)} was one of this log's before")
+
+    def _require_successor(self, author: LogKey, about: LogKey | None, said: KeyBody) -> None:
+        """Refuse a successor of the log's own key. Raises KeyForbidden."""
+        if author.role is KeyRole.COLLECTOR:
+            raise KeyForbidden("only the log's own key names its successor, or the ledger key")
+        if self.log is None:
+            raise KeyForbidden("the log has no key of its own: it gives no receipts")
+        if about is not None:
+            # Itself too: a log whose key names itself would have two ends of one key.
             raise KeyForbidden(f"key {key_text(said.key)} was one of this log's before")
 
     def take(
@@ -176,9 +219,10 @@ class LogKeys:
         if signer is not None:
             signer.last_entry, signer.last, signer.before = number, hashed, after
             changed[author] = signer
-        if said is not None and kind is EntryKind.KEY:
-            assert said.role is not None  # of every `key` entry
-            before = self.ledger if said.role is KeyRole.LEDGER else None
+        if said is not None and kind is not EntryKind.KEY_END:
+            assert said.role is not None  # of every entry that names a key
+            # Of a log there is one ledger key at a time, and one that signs receipts.
+            before = None if said.role is KeyRole.COLLECTOR else self._present(said.role)
             if before is not None:
                 before.ended = number
                 changed[before.key] = before

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.domain.json_text import as_text
-from api.domain.log.ed25519 import holds
 from api.domain.log.entry import (
     BLIND_BYTES,
     ENTRY_BYTES,
@@ -19,13 +18,11 @@ from api.domain.log.entry import (
     body_hash,
     decode_entry,
     encode_entry,
-    entry_hash,
 )
 from api.domain.log.logged import LoggedEntry
-from api.domain.units import Bytes32
+from api.domain.log.signers import LogSigners, receipt_bytes
 from api.errors import EvidenceInvalid
 
-_TAG = b"rentroll/receipt/1"
 _SIGNATURE_BYTES = 64
 _FIXED_BYTES = ENTRY_BYTES + BLIND_BYTES + _SIGNATURE_BYTES
 
@@ -37,11 +34,14 @@ class SignedEntry:
     entry: Entry
     signature: bytes
 
-    def require_signed(self, log_key: Bytes32) -> None:
-        """Refuse an entry that the log's key did not sign. Raises EvidenceInvalid."""
-        if not holds(self.signature, receipt_bytes(self.entry), key=log_key):
-            number, log = self.entry.number, self.entry.log
-            raise EvidenceInvalid(f"entry {number} of log {log}: the log's key did not sign it")
+    def require_signed(self, signers: LogSigners) -> None:
+        """Refuse an entry that no key of the log signed that may. Raises EvidenceInvalid."""
+        signers.require_signed(self.entry, self.signature, where=self.where)
+
+    @property
+    def where(self) -> str:
+        """Its place, for messages."""
+        return f"entry {self.entry.number} of log {self.entry.log}"
 
     def forks(self, other: "SignedEntry") -> bool:
         """Whether both are of one log and number, and of different entries."""
@@ -58,15 +58,18 @@ class Receipt:
     answers: bytes
     signature: bytes
 
-    def require_signed(self, log_key: Bytes32) -> None:
-        """Refuse a receipt that the log's key did not sign, or whose answers are others.
+    def require_signed(self, signers: LogSigners) -> None:
+        """Refuse a receipt that no key of the log signed that may, or whose answers are others.
 
         Raises:  EvidenceInvalid.
         """
+        self.require_answers()
+        signers.require_signed(self.entry, self.signature, where=self.where)
+
+    def require_answers(self) -> None:
+        """Refuse a receipt whose answers are others than its entry's. Raises EvidenceInvalid."""
         if answers_hash(self.answers) != self.entry.answers:
             raise EvidenceInvalid(f"{self.where}: its answers are others than the entry's")
-        if not holds(self.signature, receipt_bytes(self.entry), key=log_key):
-            raise EvidenceInvalid(f"{self.where}: the log's key did not sign it")
 
     def require_of(self, body: bytes) -> None:
         """Refuse a receipt that is for another body. Raises EvidenceInvalid."""
@@ -77,11 +80,6 @@ class Receipt:
     def where(self) -> str:
         """Its place, for messages."""
         return f"receipt of entry {self.entry.number} of log {self.entry.log}"
-
-
-def receipt_bytes(entry: Entry) -> bytes:
-    """What the log's key signs."""
-    return _TAG + entry_hash(entry)
 
 
 def receipt_of(logged: LoggedEntry, key: Ed25519PrivateKey) -> Receipt:

@@ -17,15 +17,21 @@ from api.domain.log.authors import (
 from api.domain.log.entry import UNSIGNED, Entry, entry_hash
 from api.domain.log.keys import KeyRole, LogKeys
 from api.domain.log.logged import LoggedEntry
-from api.domain.units import ZERO32
+from api.domain.log.signers import LogSigners, signers_of
+from api.domain.units import ZERO32, Bytes32
 from api.errors import AppError, KeyForbidden
 
 
 class ShownAuthors:
     """Who signs a log, by what is published of it so far."""
 
-    def __init__(self, *, unsigned_taken: bool) -> None:
-        self._keys, self._unsigned_taken = LogKeys(), unsigned_taken
+    def __init__(self, *, unsigned_taken: bool, log_key: Bytes32 = ZERO32) -> None:
+        self._keys, self._unsigned_taken = LogKeys(log_key=log_key), unsigned_taken
+
+    @property
+    def signers(self) -> LogSigners:
+        """Keys that sign its receipts, as far as its entries are published."""
+        return signers_of(self._keys)
 
     def take(
         self,

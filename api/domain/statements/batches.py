@@ -32,7 +32,12 @@ from api.domain.log.requests import request_document, request_from
 from api.domain.statements.evidence import BATCHES_FILE, hex32
 from api.errors import EvidenceInvalid, SignatureRefused
 
-_KINDS = {EntryKind.BATCH: "batch", EntryKind.KEY: "key", EntryKind.KEY_END: "key-end"}
+_KINDS = {
+    EntryKind.BATCH: "batch",
+    EntryKind.KEY: "key",
+    EntryKind.KEY_END: "key-end",
+    EntryKind.SUCCESSOR: "successor",
+}
 _BY_NAME = {name: kind for kind, name in _KINDS.items()}
 
 

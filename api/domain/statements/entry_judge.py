@@ -23,6 +23,7 @@ from api.domain.log.bodies import plain_of, read_plain
 from api.domain.log.entry import EntryKind, entry_hash
 from api.domain.log.keys import KeyRole, LogKeys
 from api.domain.log.logged import LoggedEntry, events_of
+from api.domain.log.signers import LogSigners, signers_of
 from api.domain.metering.billed import billed_hash
 from api.domain.metering.bounds import require_pledged
 from api.domain.metering.event_types import (
@@ -76,8 +77,13 @@ class EntryJudge:
         self._closed_from_s = closing_cut_off_s(
             terms, ended_at_s=ended_at_s, grace_s=terms.grace_s, reopenings=()
         )
-        self._keys = LogKeys()
+        self._keys = LogKeys(log_key=terms.log_key)
         self._billed: dict[Identity, Bytes32] = {}
+
+    @property
+    def signers(self) -> LogSigners:
+        """Keys that sign receipts of the log, by the entries so far."""
+        return signers_of(self._keys)
 
     def foresee(self, entries: Iterable[LoggedEntry]) -> None:
         """Learn which events later ones take back: of those no rule counts but the answer.

@@ -17,6 +17,7 @@ from api.domain.lifecycle import Reopening, closing_cut_off_s, cut_off_s
 from api.domain.log.authors import NamedKey
 from api.domain.log.entry import NO_LOG, EntryKind, LogEnd, end_of, require_follows
 from api.domain.log.logged import LoggedEntry, logged_from
+from api.domain.log.signers import LogSigners
 from api.domain.metering.judge import Recorded
 from api.domain.metering.names import ToldLease, ToldNames
 from api.domain.pledges import Pledge
@@ -136,6 +137,11 @@ class Recomputation:
     def end(self) -> LogEnd:
         """Where the log ends, as far as it was read."""
         return self._end
+
+    @property
+    def signers(self) -> LogSigners:
+        """Keys that sign receipts of the log, as far as it was read."""
+        return self._judge.signers
 
     def read(self, entries: Sequence[LoggedEntry]) -> None:
         """Read on in the log; who signed, and every answer, is judged anew.

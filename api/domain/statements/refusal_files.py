@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from api.domain.json_text import as_bytes32, as_integer, as_list, as_object, as_text
 from api.domain.log.receipts import SignedEntry, signed_entry_document, signed_entry_from
+from api.domain.log.signers import LogSigners
 from api.domain.statements.evidence import hex32
 from api.domain.statements.refusals import (
     Refusal,
@@ -53,15 +54,15 @@ class SignedRefusal:
             )
             raise InvalidInput(message, field="desk")
 
-    def require_fork(self, log_key: Bytes32) -> None:
+    def require_fork(self, signers: LogSigners) -> None:
         """Refuse one that says a log was forked and does not prove it, or proves it of another
-        facility. Raises InvalidInput."""
+        facility. A key of the log proves it also behind its end. Raises InvalidInput."""
         if self.refusal.code is not RefusalCode.LOG_FORKED:
             return
         try:
             first, second = self.fork
-            first.require_signed(log_key)
-            second.require_signed(log_key)
+            for each in (first, second):
+                signers.require_signer(each.entry, each.signature, where=each.where)
         except (ValueError, EvidenceInvalid) as error:
             message = f"a fork is two entries that the log's key signed: {error}"
             raise InvalidInput(message, field="fork") from error

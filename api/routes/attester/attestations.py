@@ -15,6 +15,7 @@ from api.db.reopenings import reopenings_of
 from api.db.session import reading
 from api.domain.log.logged import entry_document
 from api.domain.log.receipts import signed_entry_document, signed_entry_of
+from api.domain.log.signers import signers_of
 from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.recompute import told_document
@@ -22,6 +23,7 @@ from api.domain.units import MAX_I64
 from api.epochs.attestations import accept_signature
 from api.errors import Conflict, NotFound
 from api.ledger.names import told_leases
+from api.ledger.recorder import keys_of
 from api.reads.attesters import read_pending
 from api.routes.http.credentials import AttesterReader, AttesterSigner
 from api.routes.http.parameters import EpochPath, FacilityPath, Limit, Offset
@@ -153,12 +155,14 @@ def read_signed_entry(
     with reading(service.engine) as connection:
         terms = terms_from_bytes(known_facility_row(connection, facility_id).terms_json)
         found = logged_after(connection, terms.log, after=number - 1, most=1, most_bytes=1)
+        signers = signers_of(keys_of(connection, terms))
     if not found:
         message = f"the log of facility {facility_id} has no entry {number}"
         raise NotFound(message, facility_id=facility_id)
-    if service.log.public != terms.log_key:
+    key = service.log.key_for(signers, number)
+    if key is None:
         raise Conflict(f"the key of facility {facility_id}'s log is not this service's")
-    return SignedEntryOut(**signed_entry_document(signed_entry_of(found[0], service.log.key)))
+    return SignedEntryOut(**signed_entry_document(signed_entry_of(found[0], key)))
 
 
 @router.post(

@@ -57,7 +57,7 @@ class LogKeyOut(BaseModel):
     """A key of a facility's log."""
 
     key: str = Field(description="Ed25519 public key, base64url, as `keyid` names it.")
-    role: str = Field(description="ledger (the operator's own) or collector.")
+    role: str = Field(description="ledger (the operator's own), collector, or log (the log's own).")
     name: str = Field(description="What the operator calls it.")
     entry: int = Field(description="Number of the entry that brought it.")
     ended: int | None = Field(
@@ -121,6 +121,19 @@ async def end_key(request: Request, service: ServiceDep, caller: KeysWriter) -> 
     """End a key of a facility's log: signed by the ledger key, or by the key itself."""
     assert caller.operator_id is not None  # of an operator's key or session
     return await _about_key(request, service, caller.operator_id, EntryKind.KEY_END)
+
+
+@router.post(
+    "/v1/log/successor",
+    responses=errors(400, 401, 403, 404, 409, 413, 422, 503),
+    openapi_extra=_END_BODY,
+    response_model=KeyEntryOut,
+)
+async def name_successor(request: Request, service: ServiceDep, caller: KeysWriter) -> Response:
+    """Name the key that signs a log's receipts in place of one that is lost: signed by the
+    operator's ledger key, over a key that the service has."""
+    assert caller.operator_id is not None  # of an operator's key or session
+    return await _about_key(request, service, caller.operator_id, EntryKind.SUCCESSOR)
 
 
 async def _about_key(

@@ -14,7 +14,8 @@ from api.agent.receipts import kept_receipts
 from api.agent.spool import Spool
 from api.cli.commands import app
 from api.domain.log.entry import entry_hash
-from api.domain.log.receipts import Receipt, pack_receipt, receipt_bytes, receipt_from
+from api.domain.log.receipts import Receipt, pack_receipt, receipt_from
+from api.domain.log.signers import receipt_bytes
 from api.domain.statements.evidence import BATCHES_FILE, FACILITY_FILE
 from api.local.key_file import load_or_make_key
 from api.verify.receipt_files import read_receipts

@@ -9,6 +9,7 @@ from api.domain.log.bodies import pack
 from api.domain.log.entry import Entry
 from api.domain.log.logged import LoggedEntry
 from api.domain.log.receipts import Receipt, receipt_of
+from api.domain.log.signers import only
 from api.errors import EvidenceInvalid
 from api.local.key_file import load_or_make_key
 from api.verify.findings import Finding
@@ -59,7 +60,7 @@ def _judged(site: Site, log: list[LoggedEntry], *receipts: Receipt) -> list[tupl
     verifier, found = ReceiptVerifier(shown), list[Finding]()
     entries = [logged.entry for logged in log]
     verifier.of(site.world.facility_id).note(entries, cut_s=entries[-1].recorded_at_s + DAY_S)
-    known = {site.terms.log: site.terms.log_key}
+    known = {site.terms.log: only(site.terms.log_key)}
     verifier.check(known, report=found.append, warn=lambda _: None)
     return [(each.code, each.file) for each in found]
 

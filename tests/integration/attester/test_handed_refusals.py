@@ -12,7 +12,8 @@ from api.chain import calldata
 from api.cli.refusals import refusal_call
 from api.db.session import reading
 from api.db.tables.refusals import refusals
-from api.domain.log.receipts import SignedEntry, receipt_bytes
+from api.domain.log.receipts import SignedEntry
+from api.domain.log.signers import receipt_bytes
 from api.domain.statements.refusal_files import SignedRefusal, refusal_document
 from api.domain.statements.refusals import NO_HASH, Refusal, RefusalCode
 from api.domain.statements.statement import statement_hash

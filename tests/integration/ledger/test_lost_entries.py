@@ -11,7 +11,8 @@ from httpx import Response
 
 from api.domain.log.entry import encode_entry
 from api.domain.log.logged import entry_document
-from api.domain.log.receipts import Receipt, receipt_bytes
+from api.domain.log.receipts import Receipt
+from api.domain.log.signers import receipt_bytes
 from api.domain.units import Address, FacilityId
 from api.ledger import restoring
 from api.local.key_file import load_or_make_key

@@ -15,6 +15,7 @@ from api.domain.log.answers import ACCEPTED, DUPLICATE, REJECTED
 from api.domain.log.entry import entry_hash
 from api.domain.log.logged import events_of
 from api.domain.log.receipts import receipt_from
+from api.domain.log.signers import only
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import ZERO32, Bytes32
 from api.local.key_file import load_or_make_key
@@ -61,7 +62,7 @@ def test_events__signed_by_a_collector__are_an_entry_with_every_event(
     newest.require_whole()
     [receipt] = collector.receipts
     assert receipt.entry == newest.entry
-    receipt.require_signed(raw_key(load_or_make_key(world.folder / "log-key.pem")))
+    receipt.require_signed(only(raw_key(load_or_make_key(world.folder / "log-key.pem"))))
     receipt.require_of(newest.body)
 
 

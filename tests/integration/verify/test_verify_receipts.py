@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli.commands import app
-from api.domain.log.receipts import Receipt, receipt_bytes, receipt_document
+from api.domain.log.receipts import Receipt, receipt_document
+from api.domain.log.signers import receipt_bytes
 from api.local.key_file import load_or_make_key
 from api.verify.receipts import ShownReceipt
 from tests.factories import DAY_S, HOUR_S

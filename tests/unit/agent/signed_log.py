@@ -20,8 +20,9 @@ from api.domain.log.entry import (
     body_hash,
     end_of,
 )
-from api.domain.log.receipts import Receipt, pack_receipt, receipt_bytes, receipt_document
+from api.domain.log.receipts import Receipt, pack_receipt, receipt_document
 from api.domain.log.requests import key_text
+from api.domain.log.signers import receipt_bytes
 from api.domain.units import Address, Bytes32, FacilityId
 from tests.factories import Clock
 

@@ -235,7 +235,7 @@ def test_log__once_asked__is_pinned_for_later_processes(signing: Signing) -> Non
     assert signing.signer(other.said).log(1) == str(LOG)
     assert (signing.log.asked, other.asked) == (1, 0)
     receipt = other.take(b"[{}]", signing.public)
-    with pytest.raises(LogRefused, match="did not sign"):
+    with pytest.raises(LogRefused, match="another log"):
         signing.signer(other.said).receipt(signing.flight(), answer(receipt), accepted())
 
 

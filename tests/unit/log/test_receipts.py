@@ -22,6 +22,7 @@ from api.domain.log.receipts import (
     signed_entry_of,
     unpack_receipt,
 )
+from api.domain.log.signers import only
 from api.domain.units import ZERO32, Bytes32
 from api.errors import EvidenceInvalid, SignatureRefused
 from tests.signed_logs import SignedLog, Signer
@@ -54,7 +55,7 @@ def test_receipt__as_json__reads_back_the_same_and_holds(logged: LoggedEntry) ->
     again = receipt_from(json.loads(json.dumps(receipt_document(receipt))))
 
     assert again == receipt
-    again.require_signed(PUBLIC)
+    again.require_signed(only(PUBLIC))
     again.require_of(logged.body)
     with pytest.raises(EvidenceInvalid, match=r"receipt of entry 2 of log .*: it is for another"):
         again.require_of(b"[]")
@@ -93,7 +94,7 @@ def test_receipt__anything_changed__does_not_hold(logged: LoggedEntry, case: str
     receipt = CHANGES[case](receipt_of(logged, LOG_KEY))
 
     with pytest.raises(EvidenceInvalid):
-        receipt.require_signed(PUBLIC)
+        receipt.require_signed(only(PUBLIC))
 
 
 def test_receipt__of_a_log_without_a_key__is_none(logged: LoggedEntry) -> None:
@@ -103,7 +104,7 @@ def test_receipt__of_a_log_without_a_key__is_none(logged: LoggedEntry) -> None:
 
     for start in signatures:
         with pytest.raises(EvidenceInvalid, match="the log's key did not sign it"):
-            replace(receipt, signature=start + bytes(32)).require_signed(ZERO32)
+            replace(receipt, signature=start + bytes(32)).require_signed(only(ZERO32))
 
 
 @pytest.mark.parametrize("name", ["entry", "blind", "answers", "signature"])

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.domain.log.entry import Entry, EntryKind, LogName
-from api.domain.log.receipts import SignedEntry, receipt_bytes
+from api.domain.log.receipts import SignedEntry
+from api.domain.log.signers import only, receipt_bytes
 from api.domain.statements.refusal_files import (
     SignedRefusal,
     plain_message,
@@ -120,12 +121,12 @@ def test_require_for__another_desk__is_refused(chain_id: int, desk: str) -> None
 
 
 def test_require_fork__two_entries_of_the_log_key__proves_it() -> None:
-    SIGNED.require_fork(PUBLIC)
+    SIGNED.require_fork(only(PUBLIC))
 
 
 def test_require_fork__of_another_code__asks_for_nothing() -> None:
     other = replace(SIGNED, refusal=replace(REFUSAL, code=RefusalCode.NOT_RECOMPUTED), fork=())
-    other.require_fork(PUBLIC)
+    other.require_fork(only(PUBLIC))
 
 
 FOREIGN = LogName(1, LOG.registry, FacilityId(8))
@@ -147,4 +148,4 @@ def test_require_fork__no_proof__is_refused(case: str) -> None:
     fork, said = NO_FORKS[case]
 
     with pytest.raises(InvalidInput, match=said):
-        replace(SIGNED, fork=fork).require_fork(PUBLIC)
+        replace(SIGNED, fork=fork).require_fork(only(PUBLIC))

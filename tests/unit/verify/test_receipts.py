@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.domain.log.answers import ACCEPTED
-from api.domain.log.receipts import Receipt, receipt_bytes, receipt_document, receipt_of
+from api.domain.log.receipts import Receipt, receipt_document, receipt_of
+from api.domain.log.signers import only, receipt_bytes
 from api.domain.units import Bytes32
 from api.errors import EvidenceInvalid
 from api.verify.findings import Finding, Findings
@@ -55,7 +56,9 @@ def _judged(
     verifier, findings, warnings = ReceiptVerifier(shown), Findings(), Findings()
     entries = [x.entry for x in log.entries if x.entry.recorded_at_s < cut_s]
     verifier.of(FACILITY).note(entries, cut_s=cut_s)
-    verifier.check({TERMS.log: key}, report=findings.of("receipts"), warn=warnings.of("receipts"))
+    verifier.check(
+        {TERMS.log: only(key)}, report=findings.of("receipts"), warn=warnings.of("receipts")
+    )
     return list(findings.found), list(warnings.found)
 
 
@@ -101,7 +104,7 @@ def test_receipts__of_the_last_published_second__are_of_an_entry_left_out(
 
     verifier, findings = ReceiptVerifier([ShownReceipt(gone, "r.json")]), Findings()
     verifier.of(FACILITY).note([service.log.entries[0].entry], cut_s=0)
-    verifier.check({TERMS.log: PUBLIC}, report=findings.of(""), warn=Findings().of(""))
+    verifier.check({TERMS.log: only(PUBLIC)}, report=findings.of(""), warn=Findings().of(""))
 
     assert [f.code for f in findings.found] == ["receipt_omitted"]
 

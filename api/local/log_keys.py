@@ -1,0 +1,70 @@
+"""Keys of a service's logs: the one of new logs, and those of before, whose logs follow it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from api.errors import Conflict
+from api.local.key_file import load_or_make_key, public_key, read_key_file
+
+
+class LogKeyFiles:
+    """The key of new logs, in one file, made when it is first needed; beside it, as
+    `<name>-*.pem`, keys that it took the place of.
+
+    Another process may put a new one in its place: each call sees the files as they are.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock = path, Lock()
+        self._read: dict[Path, tuple[tuple[int, int], Ed25519PrivateKey]] = {}
+
+    @property
+    def key(self) -> Ed25519PrivateKey:
+        """The key of new logs. Raises KeyFileWrong."""
+        with self._lock:
+            if not self._path.exists():
+                load_or_make_key(self._path)
+            return self._key_of(self._path)
+
+    @property
+    def public(self) -> bytes:
+        """Public half of the key of new logs. Raises KeyFileWrong."""
+        return _public(self.key)
+
+    def of(self, public: bytes) -> Ed25519PrivateKey | None:
+        """The private half of a key, if it is here. Raises KeyFileWrong."""
+        key = self.key
+        return key if _public(key) == public else self.held().get(public)
+
+    def held(self) -> Mapping[bytes, Ed25519PrivateKey]:
+        """All keys that are here, by their public halves. Raises KeyFileWrong."""
+        own = self.key
+        with self._lock:
+            before = sorted(self._path.parent.glob(f"{self._path.stem}-*{self._path.suffix}"))
+            return {_public(key): key for key in (own, *map(self._key_of, before))}
+
+    def retire(self) -> Path:
+        """Keep the key of new logs as one of before. The next that is needed is made anew.
+
+        Raises:  KeyFileWrong; Conflict if another file has the name that it gets.
+        """
+        name = public_key(self.key)[:16]
+        kept = self._path.with_name(f"{self._path.stem}-{name}{self._path.suffix}")
+        if kept.exists():
+            raise Conflict(f"{kept} is there already")
+        return self._path.rename(kept)
+
+    def _key_of(self, path: Path) -> Ed25519PrivateKey:
+        stat = path.stat()
+        seen = stat.st_ino, stat.st_mtime_ns
+        known = self._read.get(path)
+        if known is None or known[0] != seen:
+            known = self._read[path] = seen, read_key_file(path)
+        return known[1]
+
+
+def _public(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes_raw()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from api.domain.log.answers import ACCEPTED
 from api.domain.log.authors import HEARD_S
 from api.domain.log.entry import EntryKind
-from api.domain.log.keys import key_end_body
+from api.domain.log.keys import key_end_body, successor_body
 from api.domain.metering.facts import Held, Place
 from api.domain.statements.evidence import MANIFEST_FILE, SignedShare, encode_manifest
 from api.domain.statements.evidence_reader import follows_of
@@ -25,13 +25,14 @@ AT_S = S + DAY_S + 60
 @dataclass
 class Authors:
     """Keys as an honest log has them: the operator's ledger key and its successor, which the
-    address names since `named_s`; a collector's, and one that was ended."""
+    address names since `named_s`; a collector's, and one that was ended; the log's own."""
 
     ledger: Signer
     successor: Signer
     rack: Signer
     gone: Signer
     named_s: int
+    log_key: Signer
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,46 @@ def by(q: Quorum, author: Signer, log: SignedLog, *, at_s: int = AT_S) -> Told:
 
 
 def honest(q: Quorum, a: Authors, log: SignedLog) -> Forged:
-    """The collector meters; the new ledger key brings itself and another collector."""
+    """The collector meters; the new ledger key brings itself and another collector. The log's
+    key names the one that follows it."""
     told = by(q, a.rack, log)
     log.bring_itself(a.successor, at_s=AT_S)
     log.bring(a.successor, Signer("rack 9"), at_s=AT_S)
+    _follow(log, a.log_key, "log 2")
     return q.close_over(log, told)
+
+
+def _follow(log: SignedLog, author: Signer, new: str) -> None:
+    body = successor_body(Signer(new).public)
+    log.add(author, EntryKind.SUCCESSOR, body, at_s=AT_S)
+
+
+def _two_successors(q: Quorum, a: Authors, log: SignedLog) -> Forged:
+    """The log's key names one, and another."""
+    for new in ("log 2", "log 3"):
+        _follow(log, a.log_key, new)
+    return q.close_over(log)
+
+
+def _successor_of_a_collector(q: Quorum, a: Authors, log: SignedLog) -> Forged:
+    _follow(log, a.rack, "log 2")
+    return q.close_over(log)
+
+
+def _successor_of_before(q: Quorum, a: Authors, log: SignedLog) -> Forged:
+    body = successor_body(a.rack.public)
+    log.add(a.log_key, EntryKind.SUCCESSOR, body, at_s=AT_S)
+    return q.close_over(log)
+
+
+def _by_the_log_key(q: Quorum, a: Authors, log: SignedLog) -> Forged:
+    """Whoever gives the receipts tells of a use."""
+    return q.close_over(log, by(q, a.log_key, log))
+
+
+def _end_of_the_log_key(q: Quorum, a: Authors, log: SignedLog) -> Forged:
+    log.end_key(a.ledger, a.log_key, at_s=S + 60)
+    return q.close_over(log)
 
 
 def _stranger(q: Quorum, a: Authors, log: SignedLog) -> Forged:
@@ -145,6 +181,11 @@ CASES = [
     Case("ledger key that was replaced", _replaced, "log_author", "named another key"),
     Case("key behind a hidden entry", _behind_what_is_left_out, "log_author", "newest entry here"),
     Case("key ended for another facility", _moved, "file_unreadable", "is not the key's"),
+    Case("two successors of the log's key", _two_successors, "log_author", "was ended by entry"),
+    Case("successor by a collector", _successor_of_a_collector, "log_author", "only the log's own"),
+    Case("successor that was there before", _successor_of_before, "log_author", "was one of"),
+    Case("batch of the log's own key", _by_the_log_key, "log_author", "signs receipts"),
+    Case("end of the log's own key", _end_of_the_log_key, "log_author", "ends when its successor"),
     Case("charges said to be signed", _share(charge=1), "signed_share", "charges of 1 "),
     Case("time said to be signed", _share(gpu_seconds=HOUR_S), "signed_share", "give 0 and 0"),
     Case("entry about a key without its body", _unshown, "file_unreadable", "blind"),

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -21,8 +20,9 @@ from api.domain.log.bodies import plain_of, read_plain
 from api.domain.log.entry import Entry, EntryKind, decode_entry
 from api.domain.log.keys import LogKeys
 from api.domain.log.logged import LoggedEntry, events_of
+from api.domain.log.receipts import Receipt, receipt_of
 from api.domain.log.requests import request_from
-from api.domain.log.signers import LogSigner, LogSigners, signers_of
+from api.domain.log.signers import signers_of
 from api.domain.metering.items import EventResult, Item, read_item
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, FacilityId
@@ -30,7 +30,7 @@ from api.errors import AppError, DatabaseUnavailable, Misconfigured
 from api.evidence_store import EvidenceFolder
 from api.ledger.closings import take_back
 from api.ledger.ingest import Batch
-from api.ledger.recorder import NO_KEY, Log, Recorder, keys_of
+from api.ledger.recorder import NO_KEY, Log, Receipting, Recorder, keys_of
 from api.ledger.rosters import roster_of
 from api.ledger.snapshot import Heard, read_snapshot
 from api.ledger.write import SignedBody
@@ -143,26 +143,26 @@ def _append(
     if logged.request is None:
         batch = _unsigned(connection, row, logged, again, heard)
     else:
-        log_key = _log_key(connection, log, terms, held, entry)
-        batch = _signed(connection, row, terms, logged, again, heard, log_key)
+        receipting = _receipting(connection, log, terms, held, entry)
+        batch = _signed(connection, row, terms, logged, again, heard, receipting)
     store.drop_held(connection, facility_id, up_to=entry.number)
     return True if batch is None else batch
 
 
-def _log_key(
+def _receipting(
     connection: Connection, log: Log, terms: FacilityTerms, held: LostRow, entry: Entry
-) -> Ed25519PrivateKey:
-    """The key that signs the receipt anew: the log's own by now; where that is not here, the one
-    that signed the receipt that was shown, for its entry comes later. Raises Misconfigured."""
-    present = log.key_for(signers_of(keys_of(connection, terms)), entry.number)
-    if present is None and held.signature is not None:
-        ours = log.ring.held()
-        own = LogSigners(tuple(LogSigner(Bytes32(key)) for key in ours))
-        signer = own.signer_of(entry, held.signature)
-        present = None if signer is None else ours[signer.key]
-    if present is None:
+) -> Receipting:
+    """The receipt that was given, where it was shown; else one that is signed anew.
+
+    Raises:  Misconfigured.
+    """
+    given = held.signature
+    if given is not None:
+        return lambda logged: Receipt(logged.entry, logged.blind, logged.answers, given)
+    key = log.key_for(signers_of(keys_of(connection, terms)), entry.number)
+    if key is None:
         raise Misconfigured(NO_KEY, facility_id=terms.facility_id)
-    return present
+    return lambda logged: receipt_of(logged, key)
 
 
 def _logged(held: LostRow) -> LoggedEntry:
@@ -180,7 +180,7 @@ def _signed(
     logged: LoggedEntry,
     log: Log,
     heard: Heard | None,
-    log_key: Ed25519PrivateKey,
+    receipting: Receipting,
 ) -> Batch | None:
     entry, request = logged.entry, logged.request
     assert request is not None  # of what somebody signed
@@ -192,7 +192,7 @@ def _signed(
         raw = batch.events
         read = [read_item(i, event, batch.broken.get(i)) for i, event in enumerate(raw)]
     keys: LogKeys = keys_of(connection, terms)
-    recorder = Recorder(connection, row, terms, signed, keys, log, log_key=log_key)
+    recorder = Recorder(connection, row, terms, signed, keys, log, receipting)
     done = recorder.record(read, raw, named=None, heard=heard)
     _require_same(done.receipt.entry, done.receipt.answers, logged)
     return done.batch

@@ -1,6 +1,6 @@
 """Recording one signed request: judged and written under its facility's lock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -58,6 +58,10 @@ class Log:
 
 
 NO_KEY = "this service has not the key of the facility's log, so it can give no receipt"
+
+
+# Makes the receipt of an entry.
+Receipting = Callable[[LoggedEntry], Receipt]
 
 
 @dataclass(slots=True)
@@ -121,13 +125,12 @@ class Recorder:
         signed: SignedBody,
         keys: LogKeys,
         log: Log,
-        *,
-        log_key: Ed25519PrivateKey,
+        receipting: Receipting,
     ) -> None:
-        """Args: log_key: signs the receipt."""
+        """Args: receipting: gives the receipt of the entry."""
         self._connection, self._row, self._terms = connection, row, terms
         self._signed, self._keys, self._log = signed, keys, log
-        self._log_key = log_key
+        self._receipting = receipting
 
     def record(
         self,
@@ -190,7 +193,7 @@ class Recorder:
         batch.record(raw=raw, signed=self._signed)
         logged = batch.writer.signed
         assert logged is not None  # a signed body is always written
-        return Done(receipt_of(logged, self._log_key), batch.results, batch)
+        return Done(self._receipting(logged), batch.results, batch)
 
     def _key(self, *, now_s: int) -> Done:
         at_s = recording_time(self._row, self._terms, now_s)
@@ -205,7 +208,7 @@ class Recorder:
             recorded_at_s=at_s,
             longest_s=self._row.longest_s,
         )
-        return Done(receipt_of(logged, self._log_key))
+        return Done(self._receipting(logged))
 
     def _take(self, said: KeyBody | None, receipt: Receipt) -> None:
         entry, request = receipt.entry, self._signed.request

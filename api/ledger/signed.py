@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
@@ -15,7 +16,7 @@ from api.db.tables.facilities import FacilityRow
 from api.domain.facility import FacilityTerms
 from api.domain.log.entry import EntryKind, body_hash
 from api.domain.log.keys import KeyRole, LogKey, LogKeys, read_key_body
-from api.domain.log.receipts import Receipt
+from api.domain.log.receipts import Receipt, receipt_of
 from api.domain.log.requests import (
     LOG_HEADER,
     SignedRequest,
@@ -156,8 +157,9 @@ def record_signed(
         if before is not None:
             return Done(before, _repeated(read, before))
         require_whole(connection, locked)
-        log_key = _log_key(now_keys, signed, log)
-        recorder = Recorder(connection, locked, terms, signed, now_keys, log, log_key=log_key)
+        key = _log_key(now_keys, signed, log)
+        receipting = partial(receipt_of, key=key)
+        recorder = Recorder(connection, locked, terms, signed, now_keys, log, receipting)
         return recorder.record(read, told.events, named=named)
 
     done = write(log.engine, record, clashes=(IntegrityError,))

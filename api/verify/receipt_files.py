@@ -5,6 +5,7 @@ from pathlib import Path
 
 from api.domain.json_text import as_list, as_object, read_json
 from api.domain.log.receipts import receipt_from, signed_entry_from
+from api.domain.log.signers import shown_successors
 from api.errors import AppError, EvidenceInvalid
 from api.verify.receipts import ShownReceipt
 
@@ -12,8 +13,9 @@ from api.verify.receipts import ShownReceipt
 def read_receipts(path: Path) -> list[ShownReceipt]:
     """Receipts of a file, or of every file in a folder whose name begins with no dot.
 
-    A document is a receipt, an answer of the service that has one under `receipt`, or a refusal
-    of an attester that has two entries under `fork`.
+    A document is a receipt, an answer of the service that has one under `receipt`, a refusal of
+    an attester that has two entries under `fork`, or what a service says of a log, with the
+    entries that name `successors` of its key.
     Raises:  EvidenceInvalid naming file and line.
     """
     found: list[ShownReceipt] = []
@@ -59,8 +61,10 @@ def _shown(document: object, name: str, line: int | None) -> list[ShownReceipt]:
         if "fork" in held:
             both = map(signed_entry_from, map(as_object, as_list(held["fork"])))
             return [ShownReceipt(signed, name, line) for signed in both]
+        if "successors" in held:
+            return [ShownReceipt(logged, name, line) for logged in shown_successors(held)]
         return [ShownReceipt(receipt_from(as_object(held.get("receipt", held))), name, line)]
-    except (AppError, TypeError) as error:
+    except (AppError, TypeError, ValueError, KeyError) as error:
         said = error.message if isinstance(error, AppError) else str(error)
         where = name if line is None else f"{name} line {line}"
         raise EvidenceInvalid(f"{where}: {said}", file=name, line=line) from error

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from api.domain.log.entry import UNSIGNED, Entry, LogName, entry_hash
+from api.domain.log.logged import LoggedEntry
 from api.domain.log.receipts import Receipt, SignedEntry
 from api.domain.log.requests import key_text
-from api.domain.log.signers import LogSigners
+from api.domain.log.signers import LogSigner, LogSigners
 from api.domain.units import Bytes32
 from api.errors import AppError
 from api.verify.findings import Finding, Report, shortened
@@ -18,9 +19,12 @@ from api.verify.findings import Finding, Report, shortened
 
 @dataclass(frozen=True, slots=True)
 class ShownReceipt:
-    """A receipt, and where it was read: a file, and the line, from 1, of a file of lines."""
+    """A receipt, and where it was read: a file, and the line, from 1, of a file of lines.
 
-    receipt: Receipt | SignedEntry
+    A whole entry that names a successor of the log's key is one, too: that key signed it.
+    """
+
+    receipt: Receipt | SignedEntry | LoggedEntry
     file: str
     line: int | None = None
 
@@ -59,7 +63,8 @@ class ReceiptVerifier:
     """Receipts of all facilities: asked for before the logs are read, judged behind."""
 
     def __init__(self, receipts: Sequence[ShownReceipt] = ()) -> None:
-        self._receipts = receipts
+        self._receipts = [r for r in receipts if not isinstance(r.receipt, LoggedEntry)]
+        self._successors = [r for r in receipts if isinstance(r.receipt, LoggedEntry)]
         self._of: dict[int, Receipted] = {}
 
     def of(self, facility_id: int) -> Receipted:
@@ -90,6 +95,31 @@ class ReceiptVerifier:
             )
             warn(Finding(message, facility_id, code="receipt_newer"))
         self._check_authors(signed, warn)
+        for shown in self._successors:
+            if shown.receipt.entry.log in logs:
+                self._check_successor(shown, logs[shown.receipt.entry.log], report)
+
+    def _check_successor(self, shown: ShownReceipt, signers: LogSigners, report: Report) -> None:
+        """A key of the log names one successor: whoever is shown another one has another log."""
+        logged, chain = shown.receipt, list(signers)
+        assert isinstance(logged, LoggedEntry)  # as was asked
+        try:
+            first = next(i for i, s in enumerate(chain) if s.key == logged.entry.author)
+            own = LogSigners((LogSigner(chain[first].key),))
+            named = own.followed(logged, log=logged.entry.log, believes=lambda _author, _key: False)
+        except StopIteration:
+            # The ledger key's, which can be judged in the log alone.
+            return
+        except AppError as error:
+            report(_found(shown, "receipt_signature", error.message))
+            return
+        if first + 1 < len(chain) and chain[first + 1].key != named.present:
+            message = (
+                f"names {key_text(named.present)} for the log, and the published entry"
+                f" {chain[first].until} names {key_text(chain[first + 1].key)}: key"
+                f" {key_text(chain[first].key)} named both, and the log was forked"
+            )
+            report(_found(shown, "receipt_fork", message))
 
     def _signed(
         self,
@@ -107,6 +137,7 @@ class ReceiptVerifier:
         try:
             if isinstance(shown.receipt, Receipt):
                 shown.receipt.require_answers()
+            assert not isinstance(shown.receipt, LoggedEntry)  # those are judged by themselves
             signature, where = shown.receipt.signature, shown.receipt.where
             signer = signers.require_signer(entry, signature, where=where)
         except AppError as error:

@@ -60,6 +60,7 @@ class Site:
             _signer(self.rack, "rack-1"),
             _signer(self.gone, "rack-2"),
             self.named_s,
+            Signer("log", key=load_or_make_key(self.world.folder / "log-key.pem")),
         )
 
     def log(self) -> SignedLog:

@@ -361,3 +361,12 @@ def test_weak_key__with_which_everybody_signs__is_none(key: bytes) -> None:
 def test_holds__key_that_is_no_point__is_false() -> None:
     assert not holds(bytes(64), b"", key=Bytes32(b"\2" + bytes(31)))
     assert not is_weak(PUBLIC)
+
+
+def test_said__of_a_body__is_what_a_log_that_lost_it_needs() -> None:
+    request = read_request(_headers(), path=PATH)
+
+    said = json.loads(said_of(b"[{}]", request))
+
+    assert request_from(said["request"]) == request
+    assert unpack(base64.b64decode(said["packed"])) == b"[{}]"

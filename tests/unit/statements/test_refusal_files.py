@@ -101,6 +101,14 @@ def test_read__signature_longer_than_a_contract_takes__is_refused() -> None:
         refusal_from(document)
 
 
+def test_read__fork_of_one_entry__is_refused() -> None:
+    document = refusal_document(SIGNED)
+    document["fork"] = document["fork"][:1]  # type: ignore[index]
+
+    with pytest.raises(InvalidInput, match="fork names two entries"):
+        refusal_from(document)
+
+
 @given(st.text(max_size=700))
 def test_message__any_text__is_one_line_that_hides_nothing(text: str) -> None:
     """A page or terminal that shows it shows it as it is."""

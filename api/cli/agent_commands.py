@@ -196,7 +196,7 @@ def agent_receipts(
     left out. Receipts behind the last statement wait for the next.
     """
     from api.agent.receipts import hold_all, kept_receipts, reader
-    from api.agent.spool import Spool
+    from api.agent.spool import Spool, known_logs, pinned_log
     from api.agent.wiring import service_web
 
     if check and out:
@@ -206,6 +206,7 @@ def agent_receipts(
         spool = Spool(read.spool, most_mib=read.spool_mib)
         try:
             receipts = kept_receipts(spool)
+            logs = [said for n in known_logs(spool) if (said := pinned_log(spool, n))]
         finally:
             spool.close()
         if check:
@@ -218,6 +219,6 @@ def agent_receipts(
             if held.findings:
                 raise typer.Exit(output.EXIT_FOUND)
         elif out is not None:
-            typer.echo(f"{agent_output.write_receipts(out, receipts)} receipts in {out}")
+            typer.echo(f"{agent_output.write_receipts(out, receipts, logs)} receipts in {out}")
         else:
             agent_output.show_receipts(receipts, as_json=as_json)

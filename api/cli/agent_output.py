@@ -65,8 +65,11 @@ def show_receipts(receipts: Sequence["Receipt"], *, as_json: bool) -> None:
         typer.echo(f"{when}  entry {entry.number} of log {entry.log}  {kind}")
 
 
-def write_receipts(folder: Path, receipts: Sequence["Receipt"]) -> int:
+def write_receipts(folder: Path, receipts: Sequence["Receipt"], logs: Sequence[bytes]) -> int:
     """Write each receipt into a file of its own, as the service answered it; returns how many.
+
+    Args:    logs: what the service said of logs: of those whose key was followed by another, who
+             named it is proof as well, and is written beside.
 
     Raises:  InvalidInput if the folder cannot be written.
     """
@@ -82,6 +85,10 @@ def write_receipts(folder: Path, receipts: Sequence["Receipt"]) -> int:
             named = f"{receipt.entry.number:012}-{entry_hash(receipt.entry).hex()[:12]}"
             file = folder / f"{log}-{named}.json"
             file.write_text(json.dumps(receipt_document(receipt)) + "\n")
+        for said in map(json.loads, logs):
+            if said.get("successors"):
+                name = str(said["log"]).replace(":", "-")
+                (folder / f"{name}-keys.json").write_text(json.dumps(said) + "\n")
     except OSError as error:
         message = f"{folder} cannot be written: {error.strerror}"
         raise InvalidInput(message, field="out") from error

@@ -90,10 +90,9 @@ class LedgerKey:
 
     def name_log_key(self, key: Bytes32) -> Receipt:
         """Name the key that signs the log's receipts in place of one that is lost."""
+        # Receipts can be signed by nobody else, also of the entry by which this key brings itself.
+        self._signers = LogSigners((*self._signers, LogSigner(key)))
         self._bring_itself()
-        before = self._signers
-        # Its receipt can be signed by nobody else.
-        self._signers = LogSigners((*before, LogSigner(key)))
         return self._send(EntryKind.SUCCESSOR, successor_body(key), _JSON)[0]
 
     def send(self, body: bytes) -> dict[str, object]:

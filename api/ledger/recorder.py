@@ -38,7 +38,7 @@ class LogKeyRing(Protocol):
         """The private half of a key, if it is here."""
 
     def held(self) -> Mapping[bytes, Ed25519PrivateKey]:
-        """All that are here, by their public halves."""
+        """All that are here, by their public halves; first the key of new logs."""
 
 
 @dataclass(frozen=True, slots=True)

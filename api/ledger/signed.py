@@ -170,8 +170,9 @@ def record_signed(
 
 
 def _log_key(keys: LogKeys, signed: SignedBody, log: Log) -> Ed25519PrivateKey:
-    """The key that signs the receipt of a request: the log's own; of the entry that names its
-    successor where the log's is lost, that one, which has to be here.
+    """The key that signs the receipt of a request: the log's own; where that is lost, of the entry
+    that names its successor that one, which has to be here, and the newest that is here of one
+    by which the ledger key brings itself, to name it next.
 
     Raises:  Misconfigured; KeyForbidden of a successor that is not to be.
     """
@@ -185,6 +186,10 @@ def _log_key(keys: LogKeys, signed: SignedBody, log: Log) -> Ed25519PrivateKey:
             message = "this service has the log's key, which names its successor by itself"
             raise KeyForbidden(f"{message}: `rentroll log rotate-key {signed.facility_id}`")
         return present or new
+    if present is None and signed.kind is EntryKind.KEY:
+        said = read_key_body(signed.body, signed.kind)
+        if said.role is KeyRole.LEDGER and keys.log is not None:
+            return next(iter(log.ring.held().values()))
     if present is None:
         raise Misconfigured(NO_KEY, facility_id=signed.facility_id)
     return present

@@ -11,6 +11,7 @@ from api.attester.due import DueEvidence
 from api.attester.memory import SignedMemory
 from api.attester.refusing import Refuser
 from api.attester.shelf import RefusalShelf
+from api.cli.log_wiring import rotate_key
 from api.cli.refusals import refusal_call
 from api.domain.log.receipts import SignedEntry
 from api.verify.receipt_files import read_receipts
@@ -86,6 +87,24 @@ def test_log__rewritten_after_a_signature__is_refused_with_both_entries(
     assert [(f.file, "the log's key signed both" in f.message) for f in found][:1] == [
         (str(file), True)
     ]
+
+
+def test_log__rewritten_and_then_given_another_key__is_refused_with_both_entries(
+    closed: World, tmp_path: Path
+) -> None:
+    """ATTACKS: a service that takes another key to hide a fork. The first key's end is proof."""
+    attester = _signed_then_rewritten(closed, tmp_path)
+    rotate_key(closed.settings(), closed.facility_id)
+    for file in closed.folder.glob("log-key-*.pem"):
+        file.unlink()
+
+    [verdict] = attester.run_once()
+    attester._memory.close()
+
+    assert verdict.found is not None
+    assert verdict.found.code.name == "LOG_FORKED"
+    signed = attester._refuser._shelf.read(verdict.refusal or "")
+    attester._api.submit_refusal(signed)  # type: ignore[arg-type]
 
 
 def test_log__rewritten_by_a_service_that_signs_no_other__contradicts_memory(

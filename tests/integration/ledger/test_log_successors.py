@@ -20,7 +20,7 @@ from api.routes.service import service_of
 from api.verify.receipts import ShownReceipt
 from tests.factories import HOUR_S
 from tests.integration.ledger.test_lost_entries import Lost
-from tests.signing import Author, raw_key
+from tests.signing import Author, name_on_chain, raw_key
 from tests.world import World
 
 pytestmark = pytest.mark.chain
@@ -224,3 +224,18 @@ def _changed(receipt: Receipt, key: Ed25519PrivateKey, **changes: int) -> Receip
 
 def _shown(*receipts: Receipt) -> list[ShownReceipt]:
     return [ShownReceipt(each, f"r{n}.json") for n, each in enumerate(receipts)]
+
+
+def test_lost_key__of_a_ledger_key_that_is_new_to_the_log__is_followed_all_the_same(
+    log: Rotating,
+) -> None:
+    """It brings itself first: nobody but the key that it names next can sign that receipt."""
+    new, ledger = log.lose_key(), Author(log.world)
+    name_on_chain(log.world, ledger.public)
+
+    assert ledger.bring_itself().status_code == 200
+    assert log.name(ledger, new) == 200
+    log.use(0)
+
+    for receipt in (*ledger.receipts, *log.collector.receipts):
+        receipt.require_signed(log.signers)

@@ -231,6 +231,8 @@ def _known_before(
 
 def _repeated(read: Sequence[Item | EventResult], receipt: Receipt) -> list[EventResult]:
     """The answers that a request got, to whoever sends it again."""
+    if receipt.entry.kind is not EntryKind.BATCH:
+        return []
     results = []
     for each, answer in zip(read, receipt.answers, strict=True):
         if isinstance(each, Item):

@@ -37,7 +37,7 @@ def test_agent__of_a_log_that_gets_another_key__goes_on_by_itself(
         assert len(kept_receipts(agent.spool)) >= 3
 
     settings = str(site.write(site.url))
-    done = CliRunner().invoke(cli, ["agent", "receipts", settings, "--out", str(out)])
+    done = CliRunner().invoke(cli, ["agent", "receipts", "--settings", settings, "--out", str(out)])
 
     assert done.exit_code == 0, done.output
     assert len(list(out.glob("*-keys.json"))) == 1

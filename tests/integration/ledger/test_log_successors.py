@@ -136,11 +136,14 @@ def test_old_key__behind_its_end__proves_a_fork_and_stalls_nothing(log: Rotating
 def test_key__named_by_who_has_the_old_one__is_no_key_of_the_log(log: Rotating) -> None:
     """ATTACKS: a second successor of one key."""
     log.rotate()
-    old = LogKeyFiles(log.file).held()[raw_key(log.first)]
-    thief = Author(log.world, old)
+    thief, again = Author(log.world, log.first), Author(log.world, log.first)
 
-    assert log.name(thief, load_or_make_key(log.file)) == 401
-    assert len(log.signers.signers) == 2
+    # The same request again is no second one.
+    assert log.name(again, load_or_make_key(log.file)) == 200
+    LogKeyFiles(log.file).retire()
+    assert log.name(thief, LogKeyFiles(log.file).key) == 401
+    assert log.name(thief, Ed25519PrivateKey.generate()) == 403
+    assert [s.until is None for s in log.signers] == [False, True]
 
 
 def test_successor__that_the_service_has_not__is_refused(log: Rotating) -> None:

@@ -23,9 +23,11 @@ class LogKeyFiles:
 
     @property
     def key(self) -> Ed25519PrivateKey:
-        """The key of new logs. Raises KeyFileWrong."""
+        """The key of new logs; as it was read, while its file is gone. Raises KeyFileWrong."""
         with self._lock:
             if not self._path.exists():
+                if self._path in self._read:
+                    return self._read[self._path][1]
                 load_or_make_key(self._path)
             return self._key_of(self._path)
 
@@ -55,7 +57,9 @@ class LogKeyFiles:
         kept = self._path.with_name(f"{self._path.stem}-{name}{self._path.suffix}")
         if kept.exists():
             raise Conflict(f"{kept} is there already")
-        return self._path.rename(kept)
+        with self._lock:
+            self._read.pop(self._path, None)
+            return self._path.rename(kept)
 
     def _key_of(self, path: Path) -> Ed25519PrivateKey:
         stat = path.stat()

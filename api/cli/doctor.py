@@ -4,7 +4,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from api.chain.deployment import code_problems, load_deployment
 from api.cli.relayer import open_relayer
 from api.clock import AHEAD_S
 from api.db import outbox as outbox_rows
-from api.db.session import open_engine, ping, reading
+from api.db.session import Engine, open_engine, ping, reading
 from api.domain.metering.instants import format_instant
 from api.epochs.index import state_of
 from api.errors import AppError, DatabaseUnavailable
@@ -56,6 +57,16 @@ def diagnose(settings: Settings) -> list[Check]:
     return [check for area in areas for check in area(settings)]
 
 
+@contextmanager
+def _engine(settings: Settings) -> Iterator[Engine]:
+    """The database of the settings, whose connections end with the block."""
+    engine = open_engine(settings.database_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def _tools(_settings: Settings) -> list[Check]:
     checks = [Check("python", "ok", ".".join(map(str, sys.version_info[:3])))]
     node = shutil.which("node")
@@ -72,7 +83,8 @@ def _database(settings: Settings) -> list[Check]:
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
             # Opening would make it, and doctor changes nothing.
             return [Check("database", "ok", f"{url.database} will be made")]
-        ping(open_engine(settings.database_url))
+        with _engine(settings) as engine:
+            ping(engine)
     except (DatabaseUnavailable, SQLAlchemyError, OSError, ValueError) as error:
         message = type(error).__name__
         return [Check("database", "fail", message, "check DATABASE_URL and that it runs")]
@@ -86,7 +98,7 @@ def _api_keys(settings: Settings) -> list[Check]:
         url = make_url(settings.database_url)
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
             return []
-        with reading(open_engine(settings.database_url)) as connection:
+        with _engine(settings) as engine, reading(engine) as connection:
             keys = expiring_keys(connection, now_s=now_s, until_s=now_s + _EXPIRES_SOON_S)
     except (DatabaseUnavailable, SQLAlchemyError, OSError, ValueError):
         return []
@@ -150,7 +162,8 @@ def _index(settings: Settings) -> list[Check]:
         url = make_url(settings.database_url)
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
             return []
-        state = state_of(open_engine(settings.database_url))
+        with _engine(settings) as engine:
+            state = state_of(engine)
     except (DatabaseUnavailable, SQLAlchemyError, OSError, ValueError):
         return []
     if state is None:
@@ -189,7 +202,7 @@ def _transactions(settings: Settings) -> list[Check]:
         url = make_url(settings.database_url)
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
             return []
-        with reading(open_engine(settings.database_url)) as connection:
+        with _engine(settings) as engine, reading(engine) as connection:
             problems = outbox_rows.relayer_problems(connection)
             refused = outbox_rows.refused_count(connection)
             waiting = outbox_rows.open_count(connection)

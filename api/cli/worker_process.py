@@ -20,7 +20,7 @@ from api.domain.backoff import backoff_s
 from api.epochs.worker import Round
 from api.errors import AppError, ChainUnavailable, DatabaseUnavailable
 from api.settings import Settings
-from api.telemetry.logs import log, log_bug
+from api.telemetry.logs import log, log_bug, start_logging
 from api.telemetry.metrics import ROUND_SECONDS, ROUNDS
 from api.telemetry.pulse import Pulse
 from api.telemetry.vitals import Vitals
@@ -38,6 +38,8 @@ def run_worker(settings: Settings, stop: threading.Event, *, once: bool, index: 
 
     Raises:  AppError if it cannot begin for another reason than that something is away for now.
     """
+    # Before anything can fail: what is said then is a line of the log too.
+    start_logging("worker", settings.log_level)
     _end_in_time(stop)
     if once:
         with wiring.open_worker(settings, stop, index=index, log=_bug) as running:

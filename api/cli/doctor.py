@@ -4,8 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from api.chain.deployment import code_problems, load_deployment
 from api.cli.relayer import open_relayer
 from api.clock import AHEAD_S
 from api.db import outbox as outbox_rows
-from api.db.session import Engine, open_engine, ping, reading
+from api.db.session import opened, ping, reading
 from api.domain.metering.instants import format_instant
 from api.epochs.index import state_of
 from api.errors import AppError, DatabaseUnavailable
@@ -57,16 +56,6 @@ def diagnose(settings: Settings) -> list[Check]:
     return [check for area in areas for check in area(settings)]
 
 
-@contextmanager
-def _engine(settings: Settings) -> Iterator[Engine]:
-    """The database of the settings, whose connections end with the block."""
-    engine = open_engine(settings.database_url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
 def _tools(_settings: Settings) -> list[Check]:
     checks = [Check("python", "ok", ".".join(map(str, sys.version_info[:3])))]
     node = shutil.which("node")
@@ -83,7 +72,7 @@ def _database(settings: Settings) -> list[Check]:
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
             # Opening would make it, and doctor changes nothing.
             return [Check("database", "ok", f"{url.database} will be made")]
-        with _engine(settings) as engine:
+        with opened(settings.database_url) as engine:
             ping(engine)
     except (DatabaseUnavailable, SQLAlchemyError, OSError, ValueError) as error:
         message = type(error).__name__
@@ -98,7 +87,7 @@ def _api_keys(settings: Settings) -> list[Check]:
         url = make_url(settings.database_url)
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
             return []
-        with _engine(settings) as engine, reading(engine) as connection:
+        with opened(settings.database_url) as engine, reading(engine) as connection:
             keys = expiring_keys(connection, now_s=now_s, until_s=now_s + _EXPIRES_SOON_S)
     except (DatabaseUnavailable, SQLAlchemyError, OSError, ValueError):
         return []
@@ -162,7 +151,7 @@ def _index(settings: Settings) -> list[Check]:
         url = make_url(settings.database_url)
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
             return []
-        with _engine(settings) as engine:
+        with opened(settings.database_url) as engine:
             state = state_of(engine)
     except (DatabaseUnavailable, SQLAlchemyError, OSError, ValueError):
         return []
@@ -202,7 +191,7 @@ def _transactions(settings: Settings) -> list[Check]:
         url = make_url(settings.database_url)
         if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
             return []
-        with _engine(settings) as engine, reading(engine) as connection:
+        with opened(settings.database_url) as engine, reading(engine) as connection:
             problems = outbox_rows.relayer_problems(connection)
             refused = outbox_rows.refused_count(connection)
             waiting = outbox_rows.open_count(connection)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from api.clock import system_clock
 from api.db import outbox as rows
-from api.db.migrate import upgrade
-from api.db.session import open_engine, transaction
+from api.db.migrate import migrated
+from api.db.session import transaction
 from api.db.tables.outbox import IntentRow, TxRow
 from api.domain.transactions import DONE, UNDER_WAY, UNSENT, IntentState
 from api.errors import Conflict, NotFound
@@ -24,13 +24,8 @@ NEXT_ROUND = "the worker does it in its next round"
 
 @contextmanager
 def _outbox(settings: Settings) -> Iterator[Connection]:
-    engine = open_engine(settings.database_url)
-    try:
-        upgrade(engine)
-        with transaction(engine) as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    with migrated(settings.database_url) as engine, transaction(engine) as connection:
+        yield connection
 
 
 def listed(settings: Settings, *, everything: bool) -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ from api.access.keys import COMMAND_LINE, state_of
 from api.access.scopes import SCOPES, Role, Scope
 from api.chain.calldata import checksum
 from api.clock import system_clock
-from api.db.migrate import upgrade
-from api.db.session import Connection, open_engine, transaction
+from api.db.migrate import migrated
+from api.db.session import Connection, transaction
 from api.db.tables.access import ApiKeyRow
 from api.domain.units import OperatorId
 from api.errors import InvalidInput
@@ -26,9 +26,7 @@ Shown = dict[str, object]
 
 @contextmanager
 def _book(settings: Settings) -> Iterator[Connection]:
-    engine = open_engine(settings.database_url)
-    upgrade(engine)
-    with transaction(engine) as connection:
+    with migrated(settings.database_url) as engine, transaction(engine) as connection:
         yield connection
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from api.chain.client import ChainClient
 from api.db.facilities import known_facility_row
-from api.db.migrate import upgrade
-from api.db.session import open_engine, reading
+from api.db.migrate import migrated
+from api.db.session import reading
 from api.domain.json_text import as_object, as_text, canonical_line, read_json
 from api.domain.log.entry import EntryKind
 from api.domain.log.keys import read_key_body, successor_body
@@ -31,12 +31,8 @@ from api.settings import Settings
 
 def give_up_lost(settings: Settings, facility_id: FacilityId) -> int:
     """Give up what a log lost. Returns how many entries were shown of it."""
-    engine = open_engine(settings.database_url)
-    try:
-        upgrade(engine)
+    with migrated(settings.database_url) as engine:
         return give_up(engine, facility_id)
-    finally:
-        engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +54,24 @@ def rotate_key(settings: Settings, facility_id: FacilityId) -> Rotated:
     A successor that the log has lost with a restored database is given back in place of that.
     Raises:  NotFound, Conflict, Misconfigured, LogBehind, KeyFileWrong.
     """
-    engine = open_engine(settings.database_url)
     files = LogKeyFiles(settings.log_key_path)
     kept = settings.log_key_path.with_name("log-successors.jsonl")
-    try:
-        upgrade(engine)
-        with ChainClient(settings.rpc_urls) as client:
-            clock = recording_clock(settings, client, indexed=indexed_time(engine))
-            log = Log(engine, clock, KeptLedgers(), files)
-            present = present_key(log, facility_id)
-            lost = _lost(engine, kept, facility_id)
-            if lost is not None:
-                show(log, facility_id, lost, EvidenceFolder(settings.evidence_dir))
-                assert lost.logged is not None  # of what is kept whole
-                named = read_key_body(lost.logged.body, EntryKind.SUCCESSOR).key
-                return Rotated(lost.entry.number, key_text(named), again=True)
-            if files.of(present) is not None and files.public == present:
-                files.retire()
-            receipt, request = name_successor(log, facility_id, files.key)
-    finally:
-        engine.dispose()
+    with (
+        migrated(settings.database_url) as engine,
+        ChainClient(settings.rpc_urls) as client,
+    ):
+        clock = recording_clock(settings, client, indexed=indexed_time(engine))
+        log = Log(engine, clock, KeptLedgers(), files)
+        present = present_key(log, facility_id)
+        lost = _lost(engine, kept, facility_id)
+        if lost is not None:
+            show(log, facility_id, lost, EvidenceFolder(settings.evidence_dir))
+            assert lost.logged is not None  # of what is kept whole
+            named = read_key_body(lost.logged.body, EntryKind.SUCCESSOR).key
+            return Rotated(lost.entry.number, key_text(named), again=True)
+        if files.of(present) is not None and files.public == present:
+            files.retire()
+        receipt, request = name_successor(log, facility_id, files.key)
     body = successor_body(Bytes32(files.public))
     line = {**receipt_document(receipt), **as_object(read_json(said_of(body, request)))}
     with kept.open("ab") as file:

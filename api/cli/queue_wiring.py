@@ -1,8 +1,7 @@
 """What the command line does with the queue, by this machine's clock, as the worker does."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import typer
 from sqlalchemy import Connection
@@ -11,24 +10,13 @@ from api.cli.output import plain
 from api.clock import system_clock
 from api.db import work
 from api.db.facilities import known_facility_row
-from api.db.migrate import upgrade
-from api.db.session import Engine, open_engine, reading, transaction
+from api.db.migrate import migrated
+from api.db.session import reading, transaction
 from api.domain.metering.instants import format_instant
 from api.domain.units import FacilityId
 from api.settings import Settings
 
 Shown = dict[str, object]
-
-
-@contextmanager
-def _opened(settings: Settings) -> Iterator[Engine]:
-    """The service's database, up to date."""
-    engine = open_engine(settings.database_url)
-    try:
-        upgrade(engine)
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def _check(connection: Connection, facility_id: FacilityId | None) -> None:
@@ -40,7 +28,7 @@ def _check(connection: Connection, facility_id: FacilityId | None) -> None:
 def shown(settings: Settings, facility_id: FacilityId | None) -> list[Shown]:
     """Steps with something to tell, held ones first. Raises NotFound."""
     now_s = system_clock()
-    with _opened(settings) as engine, reading(engine) as connection:
+    with migrated(settings.database_url) as engine, reading(engine) as connection:
         _check(connection, facility_id)
         only = None if facility_id is None else [facility_id]
         rows = work.told(connection, only, now_s=now_s)
@@ -76,13 +64,13 @@ def show(rows: Sequence[Shown], *, as_json: bool) -> None:
 
 def retry(settings: Settings, facility_id: FacilityId | None, step: str | None) -> int:
     """Let steps be tried at once; returns how many. Raises NotFound."""
-    with _opened(settings) as engine, transaction(engine) as connection:
+    with migrated(settings.database_url) as engine, transaction(engine) as connection:
         _check(connection, facility_id)
         return work.retry(connection, facility_id, step, now_s=system_clock())
 
 
 def release(settings: Settings, facility_id: FacilityId) -> int:
     """Let what is held of a facility go on; returns how many steps. Raises NotFound."""
-    with _opened(settings) as engine, transaction(engine) as connection:
+    with migrated(settings.database_url) as engine, transaction(engine) as connection:
         _check(connection, facility_id)
         return work.release(connection, facility_id, now_s=system_clock())

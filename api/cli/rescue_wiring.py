@@ -12,7 +12,7 @@ from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
 from api.chain.published import published_deployment
 from api.db.migrate import database_problems
-from api.db.session import Engine, open_engine
+from api.db.session import Engine, opened
 from api.errors import AppError, Misconfigured
 from api.evidence_store import EvidenceFolder, EvidenceSource
 from api.local.secret_file import read_secret
@@ -37,14 +37,11 @@ def standing_database(settings: Settings) -> Iterator[Engine]:
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         raise Misconfigured(f"there is no database at {url.database} (DATABASE_URL)")
-    engine = open_engine(settings.database_url)
-    try:
+    with opened(settings.database_url) as engine:
         problems = database_problems(engine)
         if problems:
             raise Misconfigured(f"{problems[0]}: is DATABASE_URL right, and has `serve` run?")
         yield engine
-    finally:
-        engine.dispose()
 
 
 def check_now(settings: Settings) -> list[Found]:

@@ -16,8 +16,8 @@ from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.cli.relayer import open_relayer
 from api.db.chain_store import funded
 from api.db.index_store import IndexState
-from api.db.migrate import upgrade
-from api.db.session import Engine, open_engine, reading
+from api.db.migrate import migrated
+from api.db.session import Engine, reading
 from api.domain.capital.orders import DeliveryOrder, order_digest, order_text
 from api.domain.units import Bytes32, FacilityId, TrancheId
 from api.epochs.close import Closed, close_due, due_periods
@@ -70,29 +70,29 @@ def open_worker(
 
     Args:    stop, index, log: as in `Worker`.
     """
-    engine = open_engine(settings.database_url)
-    upgrade(engine)
-    stop, deployment = stop or threading.Event(), require_deployment(settings)
-    with (
-        open_relayer(settings) as signer,
-        ChainClient(
-            settings.rpc_urls, expected=expected_chain(engine, deployment), stop=stop
-        ) as client,
-    ):
-        worker = Worker(
-            engine,
-            Contracts(client, deployment),
-            EvidenceFolder(settings.evidence_dir),
-            signer,
-            closing_times(settings, client),
-            confirmations=settings.confirmations,
-            pace=Pace(at_once=settings.close_at_once, ask_above=settings.close_ask_above),
-            stop=stop,
-            index=index,
-            policy=sending_policy(settings),
-            log=log,
-        )
-        yield RunningWorker(worker, engine, client, None if signer is None else signer.address)
+    stop = stop or threading.Event()
+    with migrated(settings.database_url) as engine:
+        deployment = require_deployment(settings)
+        expected = expected_chain(engine, deployment)
+        with (
+            open_relayer(settings) as signer,
+            ChainClient(settings.rpc_urls, expected=expected, stop=stop) as client,
+        ):
+            worker = Worker(
+                engine,
+                Contracts(client, deployment),
+                EvidenceFolder(settings.evidence_dir),
+                signer,
+                closing_times(settings, client),
+                confirmations=settings.confirmations,
+                pace=Pace(at_once=settings.close_at_once, ask_above=settings.close_ask_above),
+                stop=stop,
+                index=index,
+                policy=sending_policy(settings),
+                log=log,
+            )
+            relayer = None if signer is None else signer.address
+            yield RunningWorker(worker, engine, client, relayer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +117,15 @@ class RunningIndexer:
 @contextmanager
 def open_indexer(settings: Settings, stop: threading.Event) -> Iterator[RunningIndexer]:
     """Indexer of the settings, on a migrated database."""
-    engine, deployment = open_engine(settings.database_url), require_deployment(settings)
-    upgrade(engine)
-    with ChainClient(
-        settings.rpc_urls, expected=expected_chain(engine, deployment), stop=stop
-    ) as client:
-        contracts = Contracts(client, deployment)
-        confirmations = settings.confirmations
-        indexer = Indexer(engine, contracts, confirmations=confirmations, stop=stop)
-        yield RunningIndexer(indexer, contracts, engine, EvidenceFolder(settings.evidence_dir))
+    with migrated(settings.database_url) as engine:
+        deployment = require_deployment(settings)
+        expected = expected_chain(engine, deployment)
+        with ChainClient(settings.rpc_urls, expected=expected, stop=stop) as client:
+            contracts = Contracts(client, deployment)
+            confirmations = settings.confirmations
+            indexer = Indexer(engine, contracts, confirmations=confirmations, stop=stop)
+            evidence = EvidenceFolder(settings.evidence_dir)
+            yield RunningIndexer(indexer, contracts, engine, evidence)
 
 
 def sending_policy(settings: Settings) -> Policy:
@@ -150,24 +150,23 @@ def close_now(
 
     Raises:  ChainUnavailable, ClocksDiffer: a cut-off is past only by the chain and this machine.
     """
-    engine = open_engine(settings.database_url)
-    upgrade(engine)
-    with ChainClient(settings.rpc_urls) as client:
-        clocks = closing_times(settings, client).look().clocks
-    clocks.require_agreement(apart_s=settings.clocks_apart_s)
-    now_s = clocks.past_s
-    with reading(engine) as connection:
-        among = funded(connection)
-    total = len(due_periods(engine, now_s, facility_id, among=among))
-    done = count(1)
-    return close_due(
-        engine,
-        EvidenceFolder(settings.evidence_dir),
-        now_s,
-        facility_id=facility_id,
-        among=among,
-        on_closed=lambda _closed: on_progress(next(done), total),
-    )
+    with migrated(settings.database_url) as engine:
+        with ChainClient(settings.rpc_urls) as client:
+            clocks = closing_times(settings, client).look().clocks
+        clocks.require_agreement(apart_s=settings.clocks_apart_s)
+        now_s = clocks.past_s
+        with reading(engine) as connection:
+            among = funded(connection)
+        total = len(due_periods(engine, now_s, facility_id, among=among))
+        done = count(1)
+        return close_due(
+            engine,
+            EvidenceFolder(settings.evidence_dir),
+            now_s,
+            facility_id=facility_id,
+            among=among,
+            on_closed=lambda _closed: on_progress(next(done), total),
+        )
 
 
 def sign_order(

@@ -1,5 +1,7 @@
 """Bringing a database to the newest schema, with Alembic."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.db.session import is_sqlite, reading, transaction
+from api.db.session import is_sqlite, opened, reading, transaction
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number will do, as long as all of our processes use the same.
@@ -29,6 +31,14 @@ def upgrade_within(connection: Connection, revision: str = "head") -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": _LOCK})
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+@contextmanager
+def migrated(database_url: str) -> Iterator[Engine]:
+    """A database of this version, whose connections end with the block."""
+    with opened(database_url) as engine:
+        upgrade(engine)
+        yield engine
 
 
 def newest_migration() -> str:

@@ -60,6 +60,16 @@ def open_engine(database_url: str) -> Engine:
     return engine
 
 
+@contextmanager
+def opened(database_url: str) -> Iterator[Engine]:
+    """Engine as `open_engine` makes it, whose connections end with the block."""
+    engine = open_engine(database_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def is_sqlite(connection: Connection | Engine) -> bool:
     """Whether the database is SQLite, for the few statements that differ."""
     return connection.dialect.name == "sqlite"

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from api.db.copying import is_empty
 from api.db.migrate import upgrade_within
-from api.db.session import open_engine, reading, transaction
+from api.db.session import opened, reading, transaction
 from api.errors import Conflict, Misconfigured
 from api.evidence_store import sync_folder
 
@@ -33,14 +33,12 @@ def put_database(url: str, fill: Fill, *, replace: bool, stamp: str) -> str | No
         if not parsed.database or parsed.database == ":memory:":
             raise Misconfigured("DATABASE_URL names no file")
         return _put_file(Path(parsed.database), fill, replace=replace, stamp=stamp)
-    engine = open_engine(url)
     try:
-        return _put_schema(engine, fill, replace=replace, stamp=stamp)
+        with opened(url) as engine:
+            return _put_schema(engine, fill, replace=replace, stamp=stamp)
     except ProgrammingError as error:
         message = "the database's user may not make tables and schemas: restore as its owner"
         raise Misconfigured(message) from error
-    finally:
-        engine.dispose()
 
 
 def require_room(url: str, *, replace: bool) -> None:
@@ -57,12 +55,8 @@ def require_room(url: str, *, replace: bool) -> None:
 
 def _require_replaceable(url: str, *, replace: bool) -> bool:
     """Whether the database has rows, where that may be."""
-    engine = open_engine(url)
-    try:
-        with reading(engine) as connection:
-            empty = is_empty(connection)
-    finally:
-        engine.dispose()
+    with opened(url) as engine, reading(engine) as connection:
+        empty = is_empty(connection)
     if not empty and not replace:
         raise _has_rows()
     return not empty
@@ -88,13 +82,9 @@ def _put_file(path: Path, fill: Fill, *, replace: bool, stamp: str) -> str | Non
     staging = path.with_name(f"{path.name}.restoring")
     for journal in _JOURNALS:
         Path(f"{staging}{journal}").unlink(missing_ok=True)
-    engine = open_engine(f"sqlite:///{staging}")
-    try:
-        with transaction(engine) as connection:
-            upgrade_within(connection)
-            fill(connection)
-    finally:
-        engine.dispose()
+    with opened(f"sqlite:///{staging}") as engine, transaction(engine) as connection:
+        upgrade_within(connection)
+        fill(connection)
     _require_alone(staging)
     _sync(staging)
     aside = None

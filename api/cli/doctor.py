@@ -19,6 +19,7 @@ from api.clock import AHEAD_S
 from api.db import outbox as outbox_rows
 from api.db.session import opened, ping, reading
 from api.domain.metering.instants import format_instant
+from api.domain.transactions import FRESH_S
 from api.epochs.index import state_of
 from api.errors import AppError, DatabaseUnavailable
 from api.settings import ClockSource, Settings
@@ -185,6 +186,11 @@ def _keys(settings: Settings) -> list[Check]:
     return [Check("relayer key", "ok", f"of {address}")]
 
 
+def _due_since_s(settings: Settings) -> int:
+    """Since when something was found due that still is. A simulated chain's time tells nothing."""
+    return 0 if settings.clock is ClockSource.CHAIN else int(time.time()) - FRESH_S
+
+
 def _transactions(settings: Settings) -> list[Check]:
     """What the relayer cannot send, and why. Without a database of now there is nothing to say."""
     try:
@@ -193,7 +199,7 @@ def _transactions(settings: Settings) -> list[Check]:
             return []
         with opened(settings.database_url) as engine, reading(engine) as connection:
             problems = outbox_rows.relayer_problems(connection)
-            refused = outbox_rows.refused_count(connection)
+            refused = outbox_rows.refused_count(connection, due_since_s=_due_since_s(settings))
             waiting = outbox_rows.open_count(connection)
     except (DatabaseUnavailable, SQLAlchemyError, OSError, ValueError):
         return []

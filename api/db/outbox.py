@@ -78,10 +78,11 @@ def open_count(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def refused_count(connection: Connection) -> int:
-    """Intents that would revert, or did, and are tried again."""
+def refused_count(connection: Connection, *, due_since_s: int) -> int:
+    """Intents that would revert, or did, and are tried again, for they were found due since."""
     query = select(func.count()).where(
-        intents.c.state.in_((IntentState.REFUSED, IntentState.REVERTED))
+        intents.c.state.in_((IntentState.REFUSED, IntentState.REVERTED)),
+        intents.c.due_at_s > due_since_s,
     )
     return int(connection.execute(query).scalar_one())
 
@@ -282,12 +283,14 @@ def highest_final_nonce(connection: Connection, sender: str) -> int:
 
 def gas_since(connection: Connection, since_s: int) -> dict[FacilityId, int]:
     """Gas by facility of what was signed since: used where it is mined, else at most."""
+    t = signed_transactions.c
     members = (
         select(carried_intents.c.tx_pk, func.count().label("members"))
+        .join(signed_transactions, t.tx_pk == carried_intents.c.tx_pk)
+        .where(t.signed_at_s >= since_s)
         .group_by(carried_intents.c.tx_pk)
         .subquery()
     )
-    t = signed_transactions.c
     # Of what replaces each other at one nonce, one is mined: the newest stands for all.
     newest = (
         select(t.sender, t.nonce, func.max(t.attempt).label("attempt"))

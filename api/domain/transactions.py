@@ -84,6 +84,8 @@ UNDER_WAY = frozenset({IntentState.SENT, IntentState.CANCELLING})
 DONE = frozenset({IntentState.MINED, IntentState.FINAL})
 # States in which it waits to be signed: at once, or when its time has come.
 UNSENT = frozenset({IntentState.DUE, IntentState.REFUSED, IntentState.REVERTED})
+# What nobody found due for so long is not tried by itself: what made it due may be over.
+FRESH_S = 3_600
 _TAKEN_BACK = frozenset({IntentState.CANCELLING, IntentState.CANCELLED})
 
 

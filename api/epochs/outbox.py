@@ -23,8 +23,8 @@ from api.db.sender_lock import sender_lock
 from api.db.session import reading, transaction
 from api.db.tables.outbox import IntentRow, NewIntent, RelayerRow, TxRow
 from api.domain.fees import first_fee
-from api.domain.transactions import DONE, IDEMPOTENT, UNSENT, WAITING, IntentState, TxState
-from api.epochs.sending.choose import FRESH_S, Place, free_nonces, signable
+from api.domain.transactions import DONE, FRESH_S, IDEMPOTENT, UNSENT, WAITING, IntentState, TxState
+from api.epochs.sending.choose import Place, free_nonces, signable
 from api.epochs.sending.intents import Intent as Intent  # other modules take these from here
 from api.epochs.sending.intents import Outcome as Outcome
 from api.epochs.sending.intents import Policy as Policy

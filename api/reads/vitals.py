@@ -43,7 +43,7 @@ def read_vitals(connection: Connection, *, now_s: int, wall_s: int) -> list[Vita
 
 
 def _intents(connection: Connection, now_s: int) -> Iterator[Vital]:
-    found = rows.open_intents(connection)
+    found = rows.open_intents(connection, now_s)
     for row in found:
         yield Vital("intents", row.count, (row.kind, row.state))
     ages = [now_s - row.oldest_s for row in found]

@@ -17,7 +17,7 @@ _PREFIX = "rentroll_"
 # What each means, and its labels. docs/OPERATE.md and deploy/prometheus name them by the prefix.
 NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "intents": ("Intents that are neither final nor cancelled.", ("kind", "state")),
+        "intents": ("Intents that are due, or signed and not final.", ("kind", "state")),
         "oldest_intent_seconds": ("Age of the oldest intent that is not final.", ()),
         "open_nonces": ("Nonces of a relayer that are not final yet.", ("sender",)),
         "nonce_gap": ("Nonces below the highest open one that no transaction has.", ("sender",)),

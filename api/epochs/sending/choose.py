@@ -8,6 +8,7 @@ from random import SystemRandom
 from api.db.outbox import Work
 from api.db.tables.outbox import IntentRow, TxRow
 from api.domain.transactions import (
+    FRESH_S,
     ONE_AT_ALL,
     ONE_OF_FACILITY,
     UNDER_WAY,
@@ -20,8 +21,6 @@ from api.domain.units import FacilityId
 from api.epochs.sending.intents import Policy
 
 _random = SystemRandom()
-# What nobody found due for so long is not tried by itself: what made it due may be over.
-FRESH_S = 3_600
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, not_, select
 
 from api.db import event_columns as e
 from api.db.standing import stands
@@ -12,7 +12,7 @@ from api.db.tables.facilities import facilities
 from api.db.tables.outbox import intents, relayers, signed_transactions
 from api.db.tables.refusals import refusals
 from api.db.tables.work import work
-from api.domain.transactions import WATCHED, IntentState
+from api.domain.transactions import FRESH_S, UNSENT, WATCHED, IntentState
 from api.domain.units import FacilityId
 
 # What nobody works on any more.
@@ -29,12 +29,14 @@ class IntentsRow:
     oldest_s: int
 
 
-def open_intents(connection: Connection) -> list[IntentsRow]:
-    """Intents that are neither final nor cancelled, by kind and state."""
+def open_intents(connection: Connection, now_s: int) -> list[IntentsRow]:
+    """Intents that somebody works on, by kind and state: what is signed and not final, and what is
+    still found due. What nobody finds due any more, as after another's posting, is left alone."""
     c = intents.c
+    left_alone = and_(c.state.in_(UNSENT), c.due_at_s <= now_s - FRESH_S)
     query = (
         select(c.kind, c.state, func.count(), func.min(c.created_at_s))
-        .where(c.state.not_in(_OVER))
+        .where(c.state.not_in(_OVER), not_(left_alone))
         .group_by(c.kind, c.state)
     )
     return [IntentsRow(*row) for row in connection.execute(query)]

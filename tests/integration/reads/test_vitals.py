@@ -4,8 +4,11 @@ import time
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from sqlalchemy import update
 
-from api.db.session import reading
+from api.db.session import reading, transaction
+from api.db.tables.outbox import intents
+from api.domain.transactions import IntentState
 from api.reads.vitals import Vital, read_vitals
 from api.telemetry.vitals import NAMES, Vitals
 from scripts.dev.stack import RELAYER
@@ -66,6 +69,27 @@ def test_vitals__nothing_mined__tell_of_open_intents_and_their_age(world: World)
     relayer = wallet(RELAYER).address
     assert found["open_nonces", relayer] == 1
     assert found["nonce_gap", relayer] == 0
+    world.chain.rpc("evm_setAutomine", True)
+
+
+@pytest.mark.chain
+def test_vitals__refused_and_due_no_more__are_no_alarm_for_ever(world: World) -> None:
+    """What became another's, or void, stays refused in its row, and nobody need look at it."""
+    world.at_cut_off(0)
+    world.round()
+    world.attest()
+    world.chain.rpc("evm_setAutomine", False)
+    world.worker().run_once()
+    with transaction(world.engine) as connection:
+        refused = {"state": IntentState.REFUSED, "due_at_s": world.clock()}
+        connection.execute(update(intents).where(intents.c.kind == "post").values(refused))
+
+    due = _vitals(world, now_s=world.clock() + 600)
+    left_alone = _vitals(world, now_s=world.clock() + 3_600)
+
+    assert due["intents", "post", "refused"] == 1
+    assert due["oldest_intent_seconds",] >= 600
+    assert ("intents", "post", "refused") not in left_alone
     world.chain.rpc("evm_setAutomine", True)
 
 

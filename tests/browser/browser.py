@@ -30,10 +30,12 @@ _FLAGS = (
 # A page that waits longer than this for its own stack is broken; the machine may be busy.
 PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
-# Waits for every animation that has an end.
-_STILL = """Promise.all(document.getAnimations()
-  .filter(a => a.effect.getComputedTiming().iterations !== Infinity)
-  .map(a => a.finished.catch(() => null))).then(() => null)"""
+# Waits for every animation that has an end; what is just being shown begins its own a frame or two
+# later.
+_STILL = """new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+  .then(() => Promise.all(document.getAnimations()
+    .filter(a => a.effect.getComputedTiming().iterations !== Infinity)
+    .map(a => a.finished.catch(() => null)))).then(() => null)"""
 # What the browser says of a request that was answered with an error: the page shows it in words.
 _ANSWERED = "Failed to load resource: the server responded with a status of 4"
 
@@ -140,6 +142,8 @@ def visit(
     context = browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme="dark" if scheme == "dark" else "light",
+        # A dialog that fades in is not yet what its reader sees.
+        reduced_motion="reduce",
         accept_downloads=True,
         permissions=["clipboard-read", "clipboard-write"],
     )

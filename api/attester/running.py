@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +13,8 @@ from api.attester.serving import serving_refusals
 from api.attester.settings import AttesterSettings
 from api.attester.verdict import Verdict
 from api.attester.wiring import RunningAttester, open_attester
-from api.errors import AppError
+from api.chain.rpc import RpcError
+from api.errors import AppError, ChainUnavailable, SignerFailed
 
 # Between two looks at what keeps signatures from counting, and at evidence that is missing: both
 # change rarely, and ask the node often.
@@ -24,18 +26,40 @@ Log = Callable[..., None]
 def run_attester(settings: AttesterSettings, stop: threading.Event, *, log: Log) -> None:
     """Run until `stop` is set; what fails in a round is told, and tried again in the next.
 
-    Raises:  AppError if it cannot begin.
+    Raises:  AppError if it cannot begin, and waiting would not help.
     """
     served = settings.refusals
-    with (
-        open_attester(settings) as running,
-        serving_refusals(served.folder, host=served.host, port=served.port),
-    ):
+    with ExitStack() as exits:
+        running = _opened(settings, stop, exits, log=log)
+        if running is None:
+            return
+        exits.enter_context(serving_refusals(served.folder, host=served.host, port=served.port))
         log("attester", started=running.account.address, memory=str(settings.memory))
         rounds = _Rounds(running, log, poll_s=settings.poll_s)
         while not stop.is_set():
             rounds.one()
             stop.wait(settings.poll_s)
+
+
+def _opened(
+    settings: AttesterSettings, stop: threading.Event, exits: ExitStack, *, log: Log
+) -> RunningAttester | None:
+    """The attester of the settings, once node and signer answer; None if it is stopped before."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            return exits.enter_context(open_attester(settings))
+        except (ChainUnavailable, RpcError, SignerFailed) as error:
+            log("attester", error=error.message)
+        stop.wait(_pause_s(settings.poll_s, failures))
+        failures += 1
+    return None
+
+
+def _pause_s(poll_s: float, failures: int) -> float:
+    """Time until what failed is tried again. Attesters that one outage stopped return apart."""
+    pause_s = min(_LONGEST_PAUSE_S, poll_s * 2.0 ** min(failures, 16))
+    return pause_s * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 def run_once(settings: AttesterSettings, *, log: Log) -> Sequence[Verdict]:
@@ -99,10 +123,8 @@ class _Rounds:
             self.failed = self.failed or error
             said = error.message if isinstance(error, AppError) else f"{name}: {error!r}"
             self._log("attester", error=said)
-            pause_s = min(_LONGEST_PAUSE_S, self._poll_s * 2.0 ** min(step.failures, 16))
+            step.due_s = time.monotonic() + _pause_s(self._poll_s, step.failures)
             step.failures += 1
-            # Attesters that one outage stopped do not return as one.
-            step.due_s = time.monotonic() + pause_s * random.uniform(0.5, 1.0)  # noqa: S311
         else:
             step.failures = 0
             step.due_s = time.monotonic() + step.every_s

@@ -3,6 +3,7 @@
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from api.attester.running import run_attester
 from api.attester.shelf import INDEX_FILE
 from scripts.dev.stack import ATTESTER_ACCOUNTS
-from tests.chain_proxy import Ask, ChainProxy, Forward, Reply
+from tests.chain_faults import bad_gateway, error, null
+from tests.chain_proxy import ANY, Ask, ChainProxy, Forward, Reply
 from tests.factories import DAY_S, HOUR_S
 from tests.integration.attester.site import Site, make_site, served
 from tests.world import World
@@ -62,9 +64,10 @@ def _running(site: Site) -> Iterator[list[tuple[str, dict[str, Any]]]]:
 
 
 def _until(told: list[Any], step: str) -> None:
-    waited = threading.Event()
+    deadline = time.monotonic() + 120
     while step not in {said for said, _ in told}:
-        waited.wait(0.02)
+        assert time.monotonic() < deadline, f"no {step!r} among {told}"
+        time.sleep(0.02)
 
 
 def _refusals(site: Site) -> list[str]:
@@ -102,6 +105,23 @@ def test_node__answers_junk__is_told_and_nothing_is_signed_or_refused(
     assert proxy.faults["junk"]
     assert _refusals(site) == []
     assert [step for step, _ in told if step == "refused"] == []
+
+
+def test_node__away_when_it_starts__is_waited_for(site: Site) -> None:
+    """A machine that comes up before its node, or in the middle of a reorg."""
+    site.world.at_cut_off(0)
+    site.world.round()
+    with ChainProxy(site.world.chain.rpc_url) as proxy:
+        site.change(f'rpc_url = "{site.world.chain.rpc_url}"', f'rpc_url = "{proxy.url}"')
+        site.change("poll_ms = 200", "poll_ms = 50")
+        for fault in (bad_gateway, error(-32001, "Resource not found"), null):
+            proxy.on(ANY, fault, times=8)
+
+        with _running(site) as told:
+            _until(told, "signed")
+
+    assert "Resource not found" in str(told[:-1])
+    assert _refusals(site) == []
 
 
 def test_service__answers_junk__is_told_and_asked_again(site: Site) -> None:

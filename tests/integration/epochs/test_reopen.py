@@ -1,7 +1,5 @@
 """A statement of our own books that is provably wrong: reopened, corrected, posted again."""
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,76 +7,27 @@ from sqlalchemy import select
 
 from api.attester.failures import NotYet
 from api.attester.requirements import RawInput, require_voided
-from api.chain.abi import Function
-from api.chain.signatures import LINE, STATEMENT
-from api.db import statements as store
 from api.db.session import reading
 from api.db.tables.history import superseded_statements
 from api.db.tables.outbox import intents
 from api.domain.lifecycle import Reopening
-from api.domain.metering.judge import Recorded
-from api.domain.statements.lines import Line, usage_tree
-from api.domain.statements.statement import Statement, statement_hash
+from api.domain.statements.statement import statement_hash
 from api.routes.service import service_of
-from scripts.dev.stack import RENTER, wallet
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
 from tests.integration.service import problem
-from tests.world import World, send
+from tests.reopening import (
+    bundle,
+    challenge,
+    confirm,
+    corrected,
+    fall,
+    home_of,
+    reopen,
+    wrong_books,
+)
+from tests.world import World
 
 pytestmark = pytest.mark.chain
-_PAIR = Function("challengePair", (STATEMENT, f"({LINE},bytes32[])", f"({LINE},bytes32[])"))
-
-
-def _wrong_books(world: World, monkeypatch: pytest.MonkeyPatch, *, epochs: int) -> dict[str, Any]:
-    """A bug of everybody's code bills one half hour of device 0 twice; it is posted.
-
-    Returns: the second of the two events.
-    """
-    ledger = world.ledger
-    wrong = ledger.usage(0, HOUR_S // 2, HOUR_S + HOUR_S // 2, name="wrong")
-    with monkeypatch.context() as bug:
-        bug.setattr(Recorded, "_require_free", lambda *_, **__: None)
-        bug.setattr("api.domain.statements.closing.check_overlaps", lambda _: None)
-        world.at(DAY_S)
-        assert ledger.codes(ledger.usage(0, 0, HOUR_S), wrong) == ["accepted"] * 2
-        if epochs > 1:
-            world.at(2 * DAY_S)
-            late = ledger.usage(1, 2 * HOUR_S, 3 * HOUR_S)
-            assert ledger.codes(ledger.usage(0, DAY_S, DAY_S + HOUR_S), late) == ["accepted"] * 2
-        world.at_cut_off(epochs - 1)
-        world.round()
-        assert all(v.signed for v in world.attest())
-        world.round()
-    assert world.posted == epochs
-    return wrong
-
-
-def _proven(statement: Statement, lines: list[Line], index: int) -> tuple[Any, ...]:
-    tree = usage_tree(statement.facility_id, statement.epoch, lines)
-    line = lines[index].as_abi_tuple(statement.facility_id, statement.epoch)
-    return (line, tree.proof(index))
-
-
-def _challenge(world: World, epoch: int = 0) -> None:
-    statement = world.statement(epoch)
-    with reading(world.engine) as connection:
-        lines = store.lines_of(connection, statement.facility_id, epoch)
-    pair = (_proven(statement, lines, 0), _proven(statement, lines, 1))
-    data = "0x" + _PAIR.encode(statement.as_abi_tuple(), *pair).hex()
-    send(world.client, wallet(RENTER).address, world.deployment.statement_registry, data)
-
-
-def _confirm(world: World) -> None:
-    """Let the fault be deep enough, and indexed; who was slashed has its bond again."""
-    world.chain.rpc("anvil_mine", "0x3")
-    world.refill_bonds()
-    world.indexer().advance()
-
-
-def _reopen(world: World, epoch: int = 0) -> Any:
-    headers = {"Authorization": f"Bearer {world.ledger.api_key}"}
-    path = f"/v1/facilities/{world.facility_id}/epochs/{epoch}/reopen"
-    return world.http.post(path, headers=headers)
 
 
 def _epoch(world: World, epoch: int) -> Any:
@@ -104,62 +53,16 @@ def _proof(world: World) -> Any:
     return world.http.get(f"/v1/facilities/{world.facility_id}/epochs/0/lines/1/proof")
 
 
-def _bundle(folder: Path) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in folder.iterdir()}
-
-
-@dataclass(frozen=True)
-class _Fallen:
-    """What was before two epochs fell: the wrong event, statements and evidence by epoch."""
-
-    wrong: dict[str, Any]
-    statements: dict[int, Statement]
-    bundles: dict[int, dict[str, bytes]]
-
-
-def _folder(world: World) -> Path:
-    return world.evidence.root / f"facility-{world.facility_id}"
-
-
-def _fallen(world: World, monkeypatch: pytest.MonkeyPatch) -> _Fallen:
-    """Two posted epochs, the first of which is proven wrong; not deep in the chain yet."""
-    wrong = _wrong_books(world, monkeypatch, epochs=2)
-    statements = {e: world.statement(e) for e in (0, 1)}
-    bundles = {e: _bundle(_folder(world) / f"epoch-{e:05d}") for e in (0, 1)}
-    _challenge(world)
-    world.indexer().advance()
-    return _Fallen(wrong, statements, bundles)
-
-
-def _corrected(world: World, monkeypatch: pytest.MonkeyPatch) -> _Fallen:
-    """Both epochs reopened, corrected, closed, attested and posted again."""
-    fallen = _fallen(world, monkeypatch)
-    _confirm(world)
-    reopened_s = _reopen(world).json()["reopened_at_s"]
-    world.chain.set_time(reopened_s + 60)
-    ledger = world.ledger
-    forgotten = ledger.usage(2, 0, HOUR_S)
-    today = ledger.usage(3, 2 * DAY_S, 2 * DAY_S + HOUR_S)
-    assert ledger.codes(ledger.void(fallen.wrong), forgotten, today) == ["accepted"] * 3
-    assert world.round().closed == 0
-    world.chain.set_time(reopened_s + GRACE_S)
-    assert world.round().closed == 2
-    assert [v.reason for v in world.attest() if not v.signed] == []
-    world.round()
-    assert world.posted == 2
-    return fallen
-
-
 def test_reopen__after_a_fault__waits_until_the_void_is_final(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ATTACKS 21: both epochs fall, and the worker posts neither the barred bytes nor the next."""
-    _fallen(world, monkeypatch)
+    fall(world, monkeypatch)
 
-    assert problem(_reopen(world), 409, "conflict")["reason"] == "void_not_final"
+    assert problem(reopen(world), 409, "conflict")["reason"] == "void_not_final"
     assert _epoch(world, 0)["reopen"] == "void_not_final"
 
-    _confirm(world)
+    confirm(world)
     assert world.posted == 0
     assert (_epoch(world, 0)["state"], _epoch(world, 0)["reopen"]) == ("voided", "now")
     # The next one fell with it, and comes again after it.
@@ -171,10 +74,10 @@ def test_reopen__after_a_fault__waits_until_the_void_is_final(
 def test_reopen__final_void__takes_records_again_and_keeps_the_old_evidence(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fallen = _fallen(world, monkeypatch)
-    _confirm(world)
+    fallen = fall(world, monkeypatch)
+    confirm(world)
 
-    answer = _reopen(world)
+    answer = reopen(world)
 
     assert answer.status_code == 201, answer.text
     assert answer.json()["superseded"] == [0, 1]
@@ -183,10 +86,10 @@ def test_reopen__final_void__takes_records_again_and_keeps_the_old_evidence(
     assert (_epoch(world, 0)["state"], _epoch(world, 0)["reopen"]) == ("grace", None)
     for epoch, statement in fallen.statements.items():
         name = f"epoch-{epoch:05d}-{statement_hash(statement).hex()}"
-        assert _bundle(_folder(world) / "superseded" / name) == fallen.bundles[epoch]
+        assert bundle(home_of(world) / "superseded" / name) == fallen.bundles[epoch]
         path = f"/v1/evidence/facility-{world.facility_id}/superseded/{name}/manifest.json"
         assert world.http.get(path).status_code == 200
-    assert problem(_reopen(world), 404, "not_found")
+    assert problem(reopen(world), 404, "not_found")
     problem(_proof(world), 404, "not_found")
 
 
@@ -195,7 +98,7 @@ def test_reopen__corrected__is_closed_and_posted_with_other_bytes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ATTACKS 24: the old statements stay in the books, beside those that stand."""
-    before = _corrected(world, monkeypatch).statements
+    before = corrected(world, monkeypatch).statements
 
     # One hour of device 0, the forgotten hour of device 2, and the hour that was late before.
     assert world.statement(0).gross_revenue_micros == 3_000_000
@@ -216,7 +119,7 @@ def test_reopen__posted_again__everybody_can_verify_and_the_story_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ATTACKS 34: the books balance, rent settles, and the third epoch follows."""
-    _corrected(world, monkeypatch)
+    corrected(world, monkeypatch)
     world.round()
 
     report = world.verify()
@@ -241,11 +144,11 @@ def test_reopen__posted_again__everybody_can_verify_and_the_story_goes_on(
 def test_reopen__unchanged__ends_voided_again_and_sends_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _wrong_books(world, monkeypatch, epochs=1)
-    _challenge(world)
-    _confirm(world)
+    wrong_books(world, monkeypatch, epochs=1)
+    challenge(world)
+    confirm(world)
     monkeypatch.setattr("api.domain.statements.closing.check_overlaps", lambda _: None)
-    opened = _reopen(world).json()
+    opened = reopen(world).json()
 
     world.chain.set_time(opened["open_until_s"])
     assert world.round().closed == 1
@@ -259,22 +162,22 @@ def test_reopen__unchanged__ends_voided_again_and_sends_nothing(
     voided = [(t["epoch"], t["severity"]) for t in tasks if t["kind"] == "epoch_voided"]
     assert voided == [(0, "critical")]
     assert "epoch_stuck" not in {t["kind"] for t in tasks}
-    again = _reopen(world)
+    again = reopen(world)
     assert again.status_code == 201
     assert again.json()["superseded"] == [0]
 
 
 def test_reopen__without_a_fault_of_the_books__is_refused(world: World) -> None:
-    assert problem(_reopen(world), 404, "not_found")
+    assert problem(reopen(world), 404, "not_found")
     world.at(DAY_S)
     world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S))
     world.at_cut_off(0)
     world.round()
-    assert problem(_reopen(world), 409, "conflict")["reason"] == "not_voided"
+    assert problem(reopen(world), 409, "conflict")["reason"] == "not_voided"
     world.attest()
     world.round()
-    _confirm(world)
-    assert problem(_reopen(world), 409, "conflict")["reason"] == "not_voided"
+    confirm(world)
+    assert problem(reopen(world), 409, "conflict")["reason"] == "not_voided"
     folder = world.evidence.root / f"facility-{world.facility_id}"
     assert not (folder / "superseded").exists()
 
@@ -283,9 +186,9 @@ def test_reopen__cut_short_before_the_commit__is_finished_by_the_same_call(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ATTACKS 37: killed after the files went and before the database knew."""
-    wrong = _wrong_books(world, monkeypatch, epochs=1)
-    _challenge(world)
-    _confirm(world)
+    wrong = wrong_books(world, monkeypatch, epochs=1)
+    challenge(world)
+    confirm(world)
     remove = service_of(world.app).evidence.remove
 
     def killed(folder: str) -> None:
@@ -295,10 +198,10 @@ def test_reopen__cut_short_before_the_commit__is_finished_by_the_same_call(
     with monkeypatch.context() as crash:
         crash.setattr(service_of(world.app).evidence, "remove", killed)
         with pytest.raises(RuntimeError, match="killed"):
-            _reopen(world)
+            reopen(world)
     assert world.statement(0).line_count == 2
 
-    opened = _reopen(world)
+    opened = reopen(world)
 
     assert opened.status_code == 201
     assert world.ledger.codes(world.ledger.void(wrong)) == ["accepted"]

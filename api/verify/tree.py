@@ -26,6 +26,7 @@ from api.domain.statements.evidence import (
 from api.domain.statements.evidence_reader import follows_of
 from api.domain.statements.pledge_files import decode_pledge, pledge_path
 from api.domain.statements.statement import Statement, statement_hash
+from api.domain.statements.statement_file import read_statement
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import AppError, NotFound
 from api.evidence_store import HOSTILE, EvidenceSource, is_partial
@@ -33,7 +34,6 @@ from api.verify.epoch import VerifiedFacility
 from api.verify.files import OURS_PARTIAL, StatementFiles
 from api.verify.findings import Finding, Report
 from api.verify.node import MAX_AHEAD_S
-from api.verify.statement_file import read_statement
 
 _EPOCH = re.compile(r"epoch-([0-9]{5,})/")
 _SUPERSEDED = re.compile(r"epoch-([0-9]{5,})-([0-9a-f]{64})/")

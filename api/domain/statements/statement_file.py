@@ -1,4 +1,4 @@
-"""Verify: reading `statement.json`, where the chain does not hold the statement itself."""
+"""Reading `statement.json`, where the chain does not hold the statement itself."""
 
 from api.domain.json_text import as_bytes32, as_integer, as_object, read_json
 from api.domain.statements.evidence import STATEMENT_FILE, encode_statement

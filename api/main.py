@@ -37,6 +37,7 @@ from api.routes.attester import replacements as attester_replacements
 from api.routes.http import observed, openapi, problems, transport, web
 from api.routes.http.limits import IngestGate, PreviewGate
 from api.routes.operator import (
+    escrow,
     events,
     facilities,
     hardware,
@@ -121,6 +122,7 @@ _CONSOLE = (
 _ROUTES = (
     *(accounts, admin_keys),
     *(facilities, leases, events, log_keys, lost_entries, hardware, reopening, keys, replacements),
+    *(escrow,),
     *_CONSOLE,
     *(attestations, pledges, attester_replacements, handed_refusals),
     *_PUBLIC,

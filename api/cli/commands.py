@@ -10,6 +10,7 @@ from api.cli import (
     arguments,
     attester_commands,
     bill_commands,
+    escrow_commands,
     event_commands,
     import_commands,
     index_commands,
@@ -47,6 +48,7 @@ app.add_typer(log_commands.log, name="log")
 app.add_typer(lease_commands.lease, name="lease")
 app.add_typer(bill_commands.bills, name="bills")
 app.add_typer(rescue_commands.evidence, name="evidence")
+app.add_typer(escrow_commands.escrow, name="escrow")
 app.add_typer(event_commands.events, name="events")
 app.add_typer(import_commands.importers, name="import")
 app.add_typer(intent_commands.intents, name="intents")

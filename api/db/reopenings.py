@@ -32,6 +32,15 @@ def reopenings_of(connection: Connection, facility_id: FacilityId) -> tuple[Reop
     return tuple(Reopening(first_epoch=row.first_epoch, at_s=row.reopened_at_s) for row in rows)
 
 
+def reopened_of(connection: Connection, facility_id: FacilityId) -> list[tuple[int, NewReopening]]:
+    """Reopenings of a facility as they are stored, each with its key, in the order of keys."""
+    key = epoch_reopenings.c.reopening_pk
+    query = select(key, *columns_of(NewReopening)).where(
+        epoch_reopenings.c.facility_id == facility_id
+    )
+    return [(row[0], NewReopening(*row[1:])) for row in connection.execute(query.order_by(key))]
+
+
 def superseded_count(connection: Connection, facility_id: FacilityId, epoch: Epoch) -> int:
     """How many statements of an epoch were replaced: each later one is a new transaction."""
     query = select(func.count()).where(

@@ -12,6 +12,7 @@ from sqlalchemy import Engine as Engine
 from sqlalchemy import create_engine, event, make_url, text
 
 from api.db.failures import CLASHED, named_failures
+from api.db.time_limits import limited_read
 from api.errors import DatabaseUnavailable
 
 SQLITE_BUSY_TIMEOUT_MS = 30_000
@@ -130,16 +131,20 @@ def write(
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One consistent read: every query sees the same state. Raises DatabaseUnavailable."""
+    """One consistent read: every query sees the same state. Raises DatabaseUnavailable.
+
+    Within `time_limited` it takes no longer than that.
+    """
     with named_failures(), engine.connect() as connection:
         if not is_sqlite(connection):
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
+            with connection.begin(), limited_read(connection):
                 yield connection
             return
         connection.exec_driver_sql("BEGIN DEFERRED")
         try:
-            yield connection
+            with limited_read(connection):
+                yield connection
         finally:
             connection.connection.rollback()
 

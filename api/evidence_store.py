@@ -3,6 +3,7 @@
 import os
 import ssl
 import stat
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -29,6 +30,8 @@ MAX_FILE_BYTES = 256 * 1024 * 1024
 # On disk nothing has to be served: some five million lines.
 MAX_LOCAL_BYTES = 1024 * 1024 * 1024
 _TIMEOUT_S = 60.0
+# So long in all a file is asked for where the service says that it is asked too much.
+_PATIENCE_S, _DIGITS = 120, 6
 _PARTIAL = ".partial"
 # What says that there is no such file, and not that nobody can tell.
 _ANSWERS = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
@@ -148,6 +151,12 @@ class EvidenceFolder:
         target.rmdir()
 
 
+def _wait_s(retry_after: str) -> int:
+    """Seconds to wait; a date, or nonsense, is a second."""
+    text = retry_after.strip()
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < _DIGITS else 1
+
+
 class EvidenceUrl:
     """Evidence root behind HTTP."""
 
@@ -170,9 +179,24 @@ class EvidenceUrl:
         Raises:  NotFound, of these EvidenceUnreachable where that cannot be told; EvidenceInvalid
                  for an unbounded answer.
         """
+        waited_s = 0
+        while True:
+            found = self._once(path)
+            if isinstance(found, bytes):
+                return found
+            if waited_s + found > _PATIENCE_S:
+                message = f"evidence at {self._base + quote(path)} is not to be had so fast"
+                raise EvidenceUnreachable(message, path=path)
+            time.sleep(found)
+            waited_s += found
+
+    def _once(self, path: str) -> bytes | int:
+        """Bytes of a file, or the seconds for which the service wants to be left alone."""
         url = self._base + quote(path)
         try:
             with self._client.stream("GET", url) as answer:
+                if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                    return _wait_s(answer.headers.get("retry-after", ""))
                 if answer.status_code not in (*_ANSWERS, HTTPStatus.OK):
                     message = f"evidence at {url} cannot be read ({answer.status_code})"
                     raise EvidenceUnreachable(message, path=path)

@@ -28,14 +28,16 @@ from api.errors import AppError, ChainUnavailable, DatabaseUnavailable
 from api.evidence_store import EvidenceFolder
 from api.ledger.kept import KeptLedgers
 from api.local.log_keys import LogKeyFiles
+from api.reads.kept_reconciliation import KeptReconciliation
 from api.reads.settings import FactReader
 from api.routes.admin import accounts
 from api.routes.admin import keys as admin_keys
 from api.routes.attester import attestations, pledges
 from api.routes.attester import refusals as handed_refusals
 from api.routes.attester import replacements as attester_replacements
-from api.routes.http import observed, openapi, problems, transport, web
+from api.routes.http import limited, observed, openapi, problems, transport, web
 from api.routes.http.limits import IngestGate, PreviewGate
+from api.routes.http.shares import ClientGate
 from api.routes.operator import (
     escrow,
     events,
@@ -214,10 +216,12 @@ def make_service(settings: Settings) -> Service:
         facts=FactReader(contracts),
         evidence=EvidenceFolder(settings.evidence_dir),
         demo_accounts=load_demo_accounts(settings.demo_accounts_file),
+        clients=ClientGate(settings),
         gate=IngestGate(settings),
         preview_gate=PreviewGate(),
         preview_books=PreviewBooks(),
         kept=KeptLedgers(),
+        reconciliation=KeptReconciliation(),
         clock=recording_clock(settings, client, indexed=indexed_time(engine)),
         # People live by the wall clock, whatever time a simulated chain has.
         session_clock=system_clock,
@@ -270,6 +274,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(part.router)
     openapi.install(app)
     transport.install(app)
+    limited.install(app, settings)
     web.install(app, settings.web_dir)
     observed.install(app, access_log=settings.access_log)
     return app

@@ -163,6 +163,28 @@ class Settings(BaseSettings):
     ingest_batches_at_once: int = Field(
         default=8, ge=2, description="Bodies that are read and recorded at once; half for one."
     )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses and networks of proxies in front, with commas between them: theirs"
+        " alone is the X-Forwarded-For that is believed.",
+    )
+    client_reads_per_s: float = Field(
+        default=100.0,
+        gt=0,
+        description="Reads a second of one client without a key: an address, of IPv6 a /64.",
+    )
+    key_reads_per_s: float = Field(
+        default=1_000.0, gt=0, description="Reads a second of one API key."
+    )
+    client_burst_s: float = Field(
+        default=20.0, ge=1, description="Seconds of either that may come at once after a pause."
+    )
+    client_at_once: int = Field(
+        default=12, ge=1, description="Requests of one client at work at once; others wait."
+    )
+    public_read_s: float = Field(
+        default=5.0, gt=0, description="Seconds that a read of anybody keeps the database at work."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What of the log is written: this level and above."
     )

@@ -53,8 +53,18 @@ def diagnose(settings: Settings) -> list[Check]:
         _evidence,
         _keys,
         _transactions,
+        _proxies,
     )
     return [check for area in areas for check in area(settings)]
+
+
+def _proxies(settings: Settings) -> list[Check]:
+    public = settings.public_url or ""
+    if not public.startswith("https://") or settings.trusted_proxies:
+        return []
+    message = "nobody's X-Forwarded-For is believed: all who come through a proxy share one limit"
+    advice = "name the proxy that speaks TLS in RENTROLL_TRUSTED_PROXIES"
+    return [Check("proxies", "warn", message, advice)]
 
 
 def _tools(_settings: Settings) -> list[Check]:

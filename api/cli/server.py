@@ -49,6 +49,8 @@ def run_server(
             http=impatient(settings.body_timeout_s),
             log_config=None,
             log_level="warning",
+            # Uvicorn believes any client on this machine what it says of others.
+            proxy_headers=False,
             callback_notify=beat,
             timeout_notify=1,
             timeout_graceful_shutdown=_LAST_REQUESTS_S,

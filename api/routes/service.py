@@ -21,8 +21,10 @@ from api.ledger.facilities import LogHome
 from api.ledger.kept import KeptLedgers
 from api.ledger.recorder import Log
 from api.local.log_keys import LogKeyFiles
+from api.reads.kept_reconciliation import KeptReconciliation
 from api.reads.settings import FactReader
 from api.routes.http.limits import IngestGate, PreviewGate
+from api.routes.http.shares import ClientGate
 from api.routes.public.demo_accounts import DemoAccount
 from api.settings import Settings
 from api.telemetry.checked import Checked
@@ -46,10 +48,12 @@ class Service:
     facts: FactReader
     evidence: EvidenceFolder
     demo_accounts: tuple[DemoAccount, ...]
+    clients: ClientGate
     gate: IngestGate
     preview_gate: PreviewGate
     preview_books: PreviewBooks
     kept: KeptLedgers
+    reconciliation: KeptReconciliation
     clock: Clock
     session_clock: Clock
     log_keys: LogKeyFiles

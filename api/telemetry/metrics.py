@@ -21,6 +21,11 @@ HTTP_SECONDS = Histogram(
     ["route"],
     buckets=_SECONDS,
 )
+REFUSED = Counter(
+    "rentroll_refused_requests",
+    "Requests beyond a share, by whose and of what.",
+    ["share", "reason"],
+)
 EVENTS = Counter("rentroll_events", "Meter events by what was answered.", ["answer"])
 ROUNDS = Counter("rentroll_worker_rounds", "Rounds of the worker, by how they ended.", ["result"])
 ROUND_SECONDS = Histogram(

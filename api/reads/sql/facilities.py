@@ -94,6 +94,24 @@ def facility_ids(connection: Connection) -> list[FacilityId]:
     return list(connection.execute(query).scalars())
 
 
+@dataclass(frozen=True, slots=True)
+class StandingRow:
+    """How far a facility's log and books are: something of it differs once either changed."""
+
+    facility_id: FacilityId
+    last_recorded_at_s: int
+    epochs_closed: int
+    log_size: int
+    log_head: Bytes32
+
+
+def facility_standings(connection: Connection) -> list[StandingRow]:
+    """Standing of every registered facility, by id."""
+    f = facilities.c
+    columns = (f.facility_id, f.last_recorded_at_s, f.epochs_closed, f.log_size, f.log_head)
+    return rows_as(StandingRow, connection.execute(select(*columns).order_by(f.facility_id)))
+
+
 def facilities_of_operator(connection: Connection, operator_id: OperatorId) -> list[FacilityRow]:
     """Stored facilities of an operator, by id."""
     f = facilities.c

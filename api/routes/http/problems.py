@@ -52,14 +52,15 @@ _DESCRIPTIONS = {
     413: "Body, batch or field above its limit.",
     415: "Media type or encoding that this route does not read.",
     422: "A value breaks a rule; `field` names it.",
-    429: "More than this operator's share: `Retry-After` says when to try again.",
+    429: "More than this client's, key's or operator's share: `reason` says of what, `Retry-After`"
+    " when to try again.",
     500: "Our fault, and logged; the answer says nothing of the inside.",
     503: "Database or chain cannot be reached, or no room: try again after `Retry-After`.",
 }
 # How long to wait where the error does not know.
 _RETRY_AFTER_S = {429: 1, 503: 2}
 # What any route can answer.
-_ALWAYS = (500, 503)
+_ALWAYS = (429, 500, 503)
 _HTTP_CODES = {
     400: "bad_request",
     404: "not_found",
@@ -123,6 +124,11 @@ def unready(problems: Sequence[str]) -> JSONResponse:
     return _answer(503, "not_ready", "; ".join(problems), context)
 
 
+def answered(error: AppError) -> JSONResponse:
+    """The answer to an error that no route raised."""
+    return _answer(error.status, error.code, error.message, error.context)
+
+
 def _on_app_error(request: Request, error: Exception) -> JSONResponse:
     # Starlette types every handler for Exception; `install` registers this one for AppError.
     if not isinstance(error, AppError):
@@ -130,7 +136,7 @@ def _on_app_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, ChainRejected) and request.method == "GET":
         # A read that the node refuses is no conflict of the caller's.
         error = ChainUnavailable("the chain's node refuses a read; try again")
-    return _answer(error.status, error.code, error.message, error.context)
+    return answered(error)
 
 
 def _place(location: tuple[int | str, ...]) -> str:

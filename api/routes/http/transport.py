@@ -22,9 +22,10 @@ _PROBES = ("/health", "/livez", "/readyz", "/openapi.json")
 _LEAST_BYTES, _GZIP_LEVEL = 1_024, 5
 
 
-def _is_public(scope: Scope) -> bool:
+def is_public(scope: Scope) -> bool:
+    """Whether anybody may read the answer."""
     public = _PUBLIC_JSON.fullmatch(scope["path"]) or _PUBLIC_FILE.fullmatch(scope["path"])
-    return scope["method"] == "GET" and public is not None
+    return scope["method"] in ("GET", "HEAD") and public is not None
 
 
 def _is_api(scope: Scope) -> bool:
@@ -89,7 +90,7 @@ class _Kept:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif _is_public(scope):
+        elif is_public(scope):
             wanted = Headers(scope=scope).get("If-None-Match")
             await self._app(scope, receive, _Tagging(send, wanted))
         else:

@@ -5,11 +5,10 @@ from pydantic import BaseModel, Field
 
 from api.domain.capital.reconciliation import Differences, Reconciliation, total
 from api.domain.units import FacilityId
-from api.reads.reconcile import reconcile_all, reconcile_facility
+from api.reads.reconcile import reconcile_facility
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
-from api.routes.public.status import read_blocks
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["public"])
@@ -121,14 +120,17 @@ def to_api_differences(differences: Differences) -> DifferencesOut:
 
 @router.get("/v1/reconciliation", responses=errors())
 def get_reconciliation(service: ServiceDep) -> ReconciliationsOut:
-    """Five numbers of every facility and in total, as of the newest indexed block."""
-    facilities = reconcile_all(service.engine, service.contracts)
-    blocks = read_blocks(service)
+    """Five numbers of every facility and in total, as of `indexed_block`.
+
+    It is made anew once something has changed, for one caller at a time: who asks meanwhile gets
+    the one before.
+    """
+    made = service.reconciliation.read(service.engine, service.contracts)
     return ReconciliationsOut(
-        indexed_block=blocks.indexed,
-        final_block=blocks.final,
-        total=to_api_reconciliation(total(facilities)),
-        facilities=[to_api_reconciliation(facility) for facility in facilities],
+        indexed_block=made.indexed,
+        final_block=made.final,
+        total=to_api_reconciliation(total(made.facilities)),
+        facilities=[to_api_reconciliation(facility) for facility in made.facilities],
     )
 
 

@@ -24,6 +24,7 @@ from api.cli import (
     refusal_commands,
     replace_commands,
     rescue_commands,
+    takeover_commands,
     watch_commands,
 )
 from api.cli.arguments import Facility, Json
@@ -57,6 +58,7 @@ app.add_typer(refusal_commands.refuse, name="refuse")
 app.add_typer(replace_commands.replace, name="replace")
 app.command("backup")(rescue_commands.backup)
 app.command("restore")(rescue_commands.restore)
+app.command("takeover")(takeover_commands.takeover)
 app.command("challenge")(watch_commands.challenge)
 app.command("watch")(watch_commands.watch)
 app.command("index")(index_commands.index)

@@ -1,6 +1,6 @@
 """Wiring of the commands that bring a service back: settings, database, evidence."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +13,10 @@ from api.chain.deployment import Deployment, load_deployment
 from api.chain.published import published_deployment
 from api.db.migrate import database_problems
 from api.db.session import Engine, opened
+from api.domain.units import FacilityId
 from api.errors import AppError, Misconfigured
 from api.evidence_store import EvidenceFolder, EvidenceSource
+from api.local.log_keys import LogKeyFiles
 from api.local.secret_file import read_secret
 from api.rescue.aside import Aside
 from api.rescue.backup import Made, make_backup
@@ -23,6 +25,8 @@ from api.rescue.log_key import LogKeyCopy
 from api.rescue.repair import Repaired, repair_evidence
 from api.rescue.restore import Place, Restored, chosen, restore
 from api.rescue.since import known_since
+from api.rescue.taken import NoKeys, OnProgress
+from api.rescue.takeover import Successor, TakenOver, take_over
 from api.settings import Settings
 
 
@@ -143,3 +147,35 @@ def _log_key(
 
 def _variable(name: str) -> str:
     return "DATABASE_URL" if name == "database_url" else f"RENTROLL_{name.upper()}"
+
+
+def takeover_now(
+    settings: Settings,
+    escrows: Sequence[Path],
+    source: EvidenceSource,
+    *,
+    without: Collection[FacilityId],
+    dry_run: bool,
+    scratch: Path | None,
+    on_progress: OnProgress,
+) -> TakenOver:
+    """Take over from chain, published evidence and escrows, into the database of the settings."""
+    deployment = load_deployment(settings.deployment_file)
+    if deployment is None:
+        message = f"there is no deployment record at {settings.deployment_file}"
+        raise Misconfigured(f"{message} (RENTROLL_DEPLOYMENT_FILE): bring that of the contracts")
+    folder = settings.evidence_dir
+    key_file = settings.log_key_path
+    with ChainClient(settings.rpc_urls) as client:
+        successor = Successor(
+            settings.database_url,
+            EvidenceFolder(folder),
+            source,
+            Contracts(client, deployment),
+            LogKeyFiles(key_file) if key_file.exists() else NoKeys(),
+            scratch or folder.with_name(f"{folder.name}.takeover"),
+            settings.confirmations,
+        )
+        return take_over(
+            successor, escrows, without=without, dry_run=dry_run, on_progress=on_progress
+        )

@@ -75,3 +75,9 @@ def keep_log_keys(
         else:
             here = log_keys.c.facility_id == facility_id, log_keys.c.key == key.key
             connection.execute(log_keys.update().where(*here).values(**values))
+
+
+def forget_receipts(connection: Connection, facility_id: FacilityId) -> None:
+    """Forget the receipts of a log's authors: none of them is one that the log's key signed."""
+    here = log_keys.c.facility_id == facility_id
+    connection.execute(log_keys.update().where(here).values(receipt=None))

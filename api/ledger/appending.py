@@ -53,8 +53,8 @@ def fork_those_behind(connection: Connection, row: FacilityRow, hashes: Sequence
     store.set_log_due(connection, row.facility_id, due if due > row.log_size else 0)
 
 
-class _Differs(AppError):
-    """What is judged now comes to another entry."""
+class EntryDiffers(AppError):
+    """What is judged now comes to another entry than the one that is appended again."""
 
     code = "entry_differs"
 
@@ -69,7 +69,7 @@ def _append_next(log: Log, facility_id: FacilityId, evidence: EvidenceFolder) ->
             # Before, and by itself: evidence is no part of a transaction that may come to nothing.
             write(log.engine, partial(_take_back, facility_id, evidence))
             done = write(log.engine, work, clashes=(IntegrityError,))
-        except _Differs as error:
+        except EntryDiffers as error:
             # Perhaps it was judged before the service had heard what it knows of the chain now.
             others = write(log.engine, partial(_heard, facility_id)) if others is None else others
             heard = next(others, None)
@@ -88,13 +88,16 @@ def _append_next(log: Log, facility_id: FacilityId, evidence: EvidenceFolder) ->
 
 
 def _heard(facility_id: FacilityId, connection: Connection) -> Iterator[Heard]:
-    """What the service may have heard of the chain: from what it knows now to nothing."""
-    row = lock_facility(connection, facility_id)
+    """What the service may have heard of the chain: from less than it knows now to nothing."""
+    return iter(less_heard(connection, lock_facility(connection, facility_id)))
+
+
+def less_heard(connection: Connection, row: FacilityRow) -> Sequence[Heard]:
+    """What may have been heard of the chain when an entry was judged, if not all that is known."""
     terms = terms_from_bytes(row.terms_json)
     count = len(roster_of(connection, terms, row.terms_json).replacements)
-    ends = (True, False) if facility_id in ended_at(connection, [facility_id]) else (True,)
-    found = [Heard(n, end) for n in range(count, -1, -1) for end in ends]
-    return iter(found[1:])
+    ends = (True, False) if row.facility_id in ended_at(connection, [row.facility_id]) else (True,)
+    return [Heard(n, end) for n in range(count, -1, -1) for end in ends][1:]
 
 
 def _refuse(log: Log, facility_id: FacilityId, error: Exception) -> None:
@@ -138,19 +141,37 @@ def _append(
     if entry.previous != row.log_head:
         fork_those_behind(connection, row, [held.entry_hash])
         return None
-    again = replace(log, clock=lambda: entry.recorded_at_s)
-    batch: Batch | None
-    if logged.request is None:
-        batch = _unsigned(connection, row, logged, again, heard)
-    else:
-        receipting = _receipting(connection, log, terms, held, entry)
-        batch = _signed(connection, row, terms, logged, again, heard, receipting)
+    receipting = None if logged.request is None else _receipting(connection, log, terms, held)
+    batch = append_again(connection, row, logged, log, heard=heard, receipting=receipting)
     store.drop_held(connection, facility_id, up_to=entry.number)
     return True if batch is None else batch
 
 
+def append_again(
+    connection: Connection,
+    row: FacilityRow,
+    logged: LoggedEntry,
+    log: Log,
+    *,
+    heard: Heard | None,
+    receipting: Receipting | None,
+) -> Batch | None:
+    """Append an entry that a log had before behind its end, judged again at its second.
+
+    Args:    row: of its facility, locked.  heard: of the chain, if not what is known now.
+             receipting: gives the receipt; None of an entry that nobody signed.
+    Returns: what is to be remembered of it; None of one about a key.
+    Raises:  EntryDiffers where what is judged now comes to another entry; AppError, ValueError.
+    """
+    again = replace(log, clock=lambda: logged.entry.recorded_at_s)
+    if receipting is None:
+        return _unsigned(connection, row, logged, again, heard)
+    terms = terms_from_bytes(row.terms_json)
+    return _signed(connection, row, terms, logged, again, heard, receipting)
+
+
 def _receipting(
-    connection: Connection, log: Log, terms: FacilityTerms, held: LostRow, entry: Entry
+    connection: Connection, log: Log, terms: FacilityTerms, held: LostRow
 ) -> Receipting:
     """The receipt that was given, where it was shown; else one that is signed anew.
 
@@ -159,7 +180,7 @@ def _receipting(
     given = held.signature
     if given is not None:
         return lambda logged: Receipt(logged.entry, logged.blind, logged.answers, given)
-    key = log.key_for(signers_of(keys_of(connection, terms)), entry.number)
+    key = log.key_for(signers_of(keys_of(connection, terms)), held.number)
     if key is None:
         raise Misconfigured(NO_KEY, facility_id=terms.facility_id)
     return lambda logged: receipt_of(logged, key)
@@ -215,12 +236,12 @@ def _unsigned(
     batch.record(raw=raw, again=logged)
     answers = bytes(result.answer for result in batch.results)
     if answers != bytes([ACCEPTED]) * len(raw) or snapshot.recorded.recorded_at_s != at_s:
-        raise _Differs(f"entry {logged.entry.number}: not all of its events would be accepted")
+        raise EntryDiffers(f"entry {logged.entry.number}: not all of its events would be accepted")
     return batch
 
 
 def _require_same(made: Entry, answers: bytes, logged: LoggedEntry) -> None:
-    """Refuse what comes to another entry than the one that is shown. Raises _Differs."""
+    """Refuse what comes to another entry than the one that is shown. Raises EntryDiffers."""
     entry = logged.entry
     if made == entry:
         return
@@ -232,4 +253,4 @@ def _require_same(made: Entry, answers: bytes, logged: LoggedEntry) -> None:
         what += f" {logged.answers[index]}" if index < len(logged.answers) else " none"
     elif made.recorded_at_s != entry.recorded_at_s:
         what = f"second {made.recorded_at_s}, and it says {entry.recorded_at_s}"
-    raise _Differs(f"entry {entry.number}: judged again it comes to {what}")
+    raise EntryDiffers(f"entry {entry.number}: judged again it comes to {what}")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.chain
 ROOT = Path(__file__).resolve().parents[3]
 
 # The n-th call of a function is a process's last.
-_KILLED = """
+KILLED = """
 import importlib, os, signal, sys
 room, name, left = sys.argv[1], sys.argv[2], int(sys.argv[3])
 module = importlib.import_module(room)
@@ -93,7 +93,7 @@ def test_restore__killed_at_each_step__goes_on_when_it_is_run_again(
     drill.lose_evidence()
 
     for room, name, calls in (*STEPS, *(OF_A_FILE if database_kind == "sqlite" else ())):
-        killed = _command(drill, "-c", _KILLED, room, name, str(calls), replace=False)
+        killed = _command(drill, "-c", KILLED, room, name, str(calls), replace=False)
         assert killed.returncode == -signal.SIGKILL, (name, killed.stderr)
         assert _is_empty(drill), name
     done = _command(drill, "-m", "api.cli.commands", replace=False)
@@ -114,7 +114,7 @@ def test_restore__killed_between_two_names__leaves_the_old_database_and_goes_on(
     drill.stop()
 
     killed = _command(
-        drill, "-c", _KILLED, "api.rescue.databases", "_put_in_place", "0", replace=True
+        drill, "-c", KILLED, "api.rescue.databases", "_put_in_place", "0", replace=True
     )
 
     assert killed.returncode == -signal.SIGKILL, killed.stderr

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup contracts web release try-container demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games ledgers bench bench-gas foreign mutate slither prove coverage format clean
+.PHONY: help setup contracts web release try-container demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games ledgers chaos bench bench-gas foreign mutate slither prove coverage format clean
 
 PY := .venv/bin/python
 PYTHON ?= python3
@@ -174,6 +174,9 @@ build/.halmos: tools/halmos.txt | build/uv/bin/uv
 
 prove: build/.service build/.node build/.halmos ## Prove arithmetic for all inputs; draw a million where no proof is (RUNS=n, SEED=n)
 	@$(PY) -m scripts.dev.prove $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))
+
+chaos: setup ## Real processes under kills, reorgs, lying nodes and clocks, on both databases (EPOCHS, FACILITIES, THINGS, SEED=n)
+	@$(PY) -m tests.chaos.main $(if $(SEED),--seed $(SEED)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(FACILITIES),--facilities $(FACILITIES)) $(if $(THINGS),--things $(THINGS))
 
 coverage: coverage-python coverage-contracts coverage-web ## Coverage of Python, contracts and web, against their floors
 

@@ -15,9 +15,10 @@ from api.db.rows import columns_of
 from api.db.session import open_engine, reading
 from api.db.tables.chain import chain_events
 from api.db.tables.outbox import signed_transactions
+from api.db.tables.statements import statements
 from api.epochs.index import event_row
 from scripts.dev.stack import wallet
-from tests.chaos.site import RELAYERS, Site
+from tests.chaos.site import GRACE_S, RELAYERS, Site
 
 _ORDER = (chain_events.c.block_number, chain_events.c.log_index, chain_events.c.part)
 
@@ -41,17 +42,30 @@ class Judge:
         """Let go of the database."""
         self._engine.dispose()
 
-    def after(self, epoch: int) -> None:
-        """Everything that has to hold once an epoch is posted and the index has caught up."""
+    def after(self, epoch: int, *, lied: bool) -> None:
+        """Everything that has to hold once an epoch is posted and the index has caught up.
+
+        Args:    lied: whether nodes did; then a transaction may have been sent that must revert.
+        """
+        self._require_past()
         self._require_posted(epoch)
         self._require_rows()
         self._require_sums()
-        self._require_known()
+        self._require_known(lied=lied)
         self._require_final()
         self._require_alive()
 
     def _wrong(self, text: str) -> None:
         self.problems.append(text)
+
+    def _require_past(self) -> None:
+        """Nothing is closed whose cut-off is not past by the chain."""
+        now_s = self.site.client.head().time_s
+        with reading(self._engine) as connection:
+            c = statements.c
+            query = select(c.facility_id, c.epoch).where(c.epoch_end_s + GRACE_S > now_s)
+            for facility_id, early in connection.execute(query):
+                self._wrong(f"facility {facility_id}: epoch {early} was closed before its cut-off")
 
     def _require_posted(self, epoch: int) -> None:
         head = self.site.client.head().number
@@ -94,7 +108,7 @@ class Judge:
             if (paid, settled) != (book.collected_micros, book.settled_micros):
                 self._wrong(f"facility {hall.facility_id}: {paid}/{settled}, contract has {book}")
 
-    def _require_known(self) -> None:
+    def _require_known(self, *, lied: bool) -> None:
         """Each mined transaction of a relayer is one that the database knows, and succeeded."""
         ours = {wallet(index).address.lower() for index in RELAYERS}
         head = self.site.client.head().number
@@ -114,6 +128,8 @@ class Judge:
                 status = to_number("eth_getTransactionReceipt", receipt["status"])
                 if status != 1 and tx_hash not in self.reverted:
                     self.reverted.append(tx_hash)
+                    if not lied:
+                        self._wrong(f"transaction {tx_hash} reverted, and no node had lied")
         self._seen = head
 
     def _known_hashes(self) -> set[str]:

@@ -38,7 +38,9 @@ def _child(order: dict[str, object]) -> None:
     os.environ.update(environment)
     _move_clock(Path(os.environ["CHAOS_CLOCK"]))
     from api.cli.commands import app
+    from tests.chaos.broken import break_code
 
+    break_code(os.environ["CHAOS_BROKEN"])
     code = 0
     try:
         app(order["arguments"])

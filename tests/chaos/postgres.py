@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,10 @@ _ACCOUNT = "postgres"
 
 
 class Postgres:
-    """One server on a free port of the loopback."""
+    """One server on a free port of the loopback. Its folder is one that its account may enter."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._port = folder, free_port()
-        folder.mkdir(parents=True)
         if os.getuid() == 0:
             # The server refuses to run as root.
             os.chown(folder, pwd.getpwnam(_ACCOUNT).pw_uid, -1)
@@ -56,10 +56,11 @@ class Postgres:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A server until the block ends."""
-    server = Postgres(folder)
-    try:
-        yield server
-    finally:
-        server.stop()
+    with tempfile.TemporaryDirectory(prefix="rentroll-pg-") as folder:
+        server = Postgres(Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()

@@ -52,7 +52,8 @@ class Processes:
         )
         assert self._nursery.stdout is not None
         self._nursery.stdout.readline()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
 
     def _listen(self) -> None:
         assert self._nursery.stdout is not None
@@ -165,5 +166,8 @@ class Processes:
                 if self._pids[name] not in self._codes:
                     self._end(name, signal.SIGKILL)
         assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
         self._nursery.stdin.close()
         self._nursery.wait(10)
+        self._listener.join()
+        self._nursery.stdout.close()

@@ -73,8 +73,10 @@ port = 0
 class Site:
     """The system. Only what a test does itself goes to the chain without a proxy."""
 
-    def __init__(self, folder: Path, server: Postgres | None, exits: ExitStack) -> None:
-        self.folder, self.server = folder, server
+    def __init__(
+        self, folder: Path, server: Postgres | None, broken: str | None, exits: ExitStack
+    ) -> None:
+        self.folder, self.server, self._broken = folder, server, broken
         # Virtual time: this machine's and so many seconds; the chain's and every process's.
         self._ahead_s = _GENESIS_S - time.time()
         self._mining, self._still = threading.Lock(), threading.Lock()
@@ -111,6 +113,7 @@ class Site:
         exits.callback(self.processes.close)
         self._http = exits.enter_context(httpx.Client(base_url=self.api_url, timeout=30))
         self.halls: list[Hall] = []
+        self._keys: dict[str, str] = {}
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -124,6 +127,7 @@ class Site:
             "RENTROLL_ADMIN_KEY": ADMIN_KEY,
             "RENTROLL_API_URL": self.api_url,
             "RENTROLL_WEB_DIR": str(self.folder / "none"),
+            "CHAOS_BROKEN": self._broken or "",
         }
 
     # --- time -----------------------------------------------------------------------------------
@@ -144,6 +148,15 @@ class Site:
     def tick(self) -> None:
         """One more block, of now."""
         with self._mining:
+            self._mine()
+
+    def reorg(self, depth: int) -> None:
+        """The newest blocks are others, and empty. Nothing else is mined meanwhile: the node would
+        lose a block's number."""
+        with self._mining:
+            self.chain.rpc("evm_setAutomine", False)
+            self.chain.rpc("anvil_reorg", depth, [])
+            self.chain.rpc("evm_setAutomine", True)
             self._mine()
 
     def _mine(self) -> None:
@@ -269,6 +282,13 @@ class Site:
             time.sleep(0.1)
         raise RuntimeError(f"{method} {path}: {said}")
 
+    def indexed(self) -> int:
+        """The newest block that the index has; -1 where nobody says."""
+        try:
+            return int(self._http.get("/v1/status").json()["indexed_block"] or -1)
+        except (httpx.HTTPError, ValueError, KeyError):
+            return -1
+
     # --- the chain ------------------------------------------------------------------------------
 
     def now(self, call: Call[Any]) -> Any:
@@ -313,11 +333,17 @@ class Site:
         start_s = int(self.now_s()) // 3_600 * 3_600 + 3_600
         for place in range(count):
             self.halls.append(self._open(OPERATORS[place % len(OPERATORS)], place, start_s, epochs))
+        # What a run begins with is final: no reorg takes it back.
+        for _ in range(CONFIRMATIONS):
+            self.tick()
 
     def _open(self, operator: int, place: int, start_s: int, epochs: int) -> Hall:
         name = f"hall-{place}"
         address = wallet(operator).address
-        key = self.post("/v1/operators", {"name": name, "address": address}, ADMIN_KEY)["api_key"]
+        if address not in self._keys:
+            named = {"name": f"operator-{operator}", "address": address}
+            self._keys[address] = self.post("/v1/operators", named, ADMIN_KEY)["api_key"]
+        key = self._keys[address]
         devices = tuple(f"GPU-{uuid.uuid5(uuid.NAMESPACE_URL, f'{name}/{i}')}" for i in range(2))
         # Whole hours of capacity, and whole epochs of a window.
         units = len(devices) * epochs * EPOCH_S // 3_600
@@ -372,9 +398,11 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, server: Postgres | None) -> Iterator[Site]:
+def running_site(
+    folder: Path, server: Postgres | None, broken: str | None = None
+) -> Iterator[Site]:
     """A site until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.pop("DATABASE_URL", None)
     with ExitStack() as exits:
-        yield Site(folder, server, exits)
+        yield Site(folder, server, broken, exits)

@@ -1,9 +1,9 @@
-"""What goes wrong in a chaotic run, drawn from a seed: a thread that never rests for long."""
+"""What goes wrong in a chaotic run, drawn from a seed: storm after storm."""
 
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from tests import chain_faults as fault
@@ -11,6 +11,8 @@ from tests.chain_proxy import ANY, Fault
 from tests.chaos.site import CONFIRMATIONS, RELAYERS, Site
 
 GWEI = 10**9
+# What makes a node say things that are not so, or no more so.
+_LIES = frozenset({"behind", "null block", "null receipt", "null logs", "no logs", "old nonce"})
 # Method and fault of what a node, or what stands before it, does to one request in so many.
 _NETWORK: tuple[tuple[str, str, Callable[[random.Random], Fault]], ...] = (
     ("502", ANY, lambda _: fault.http(502)),
@@ -33,27 +35,39 @@ _NETWORK: tuple[tuple[str, str, Callable[[random.Random], Fault]], ...] = (
 
 
 class Trouble:
-    """Plays one thing after another while it is not held back."""
+    """Plays storms: things that go wrong, one after another."""
 
-    def __init__(self, site: Site, dice: random.Random, *, pause_s: tuple[float, float]) -> None:
-        """Args: pause_s: shortest and longest rest between two things."""
+    def __init__(
+        self, site: Site, dice: random.Random, *, pause_s: float, only: Collection[str] = ()
+    ) -> None:
+        """Args: pause_s: longest rest between two things.  only: of these things alone."""
         self._site, self._dice, self._pause_s = site, dice, pause_s
         self._held = threading.Lock()
         self._stop = threading.Event()
+        self._things_left = 0
+        # Whether a node did since the storm began.
+        self.lied = False
+        self.over = threading.Event()
         self.played: Counter[str] = Counter()
-        things: list[tuple[int, Callable[[], str]]] = [
-            (10, self._kill),
-            (6, self._network),
-            (2, self._reorg),
-            (2, self._pool),
-            (1, self._fees),
-            (1, self._pause),
-            (1, self._clock),
-            (1, self._rotate),
-        ]
+        things: dict[str, tuple[int, Callable[[], str]]] = {
+            "kill": (10, self._kill),
+            "power cut": (2, self._power_cut),
+            "network": (6, self._network),
+            "reorg": (2, self._reorg),
+            "undo": (1, self._undo),
+            "pool": (2, self._pool),
+            "fees": (1, self._fees),
+            "pause": (1, self._pause),
+            "clock": (1, self._clock),
+            "key": (1, self._rotate),
+        }
         if site.server is not None:
-            things.append((1, self._database))
-        self._weights, self._things = zip(*things, strict=True)
+            things["database"] = (1, self._database)
+        # Those of the negative controls alone.
+        aimed = {"kill worker": (1, self._kill_worker), "worker ahead": (1, self._worker_ahead)}
+        named = {**things, **aimed}
+        chosen = [named[name] for name in only or things]
+        self._weights, self._things = zip(*chosen, strict=True)
         self._thread = threading.Thread(target=self._run)
 
     def start(self) -> None:
@@ -66,14 +80,17 @@ class Trouble:
         self._thread.join()
         self.heal()
 
-    def hold(self) -> None:
-        """Nothing new happens, and what was broken is healed, until `go_on`."""
-        self._held.acquire()
-        self.heal()
+    def storm(self, things: int) -> None:
+        """So many things more go wrong; `over` is set once they did."""
+        self.over.clear()
+        self.lied = False
+        self._things_left = things
 
-    def go_on(self) -> None:
-        """Trouble again."""
-        self._held.release()
+    def calm(self) -> None:
+        """Nothing more goes wrong, and what was broken is healed."""
+        self._things_left = 0
+        with self._held:
+            self.heal()
 
     def heal(self) -> None:
         """Networks, clocks and the chain's pool as they should be."""
@@ -84,7 +101,13 @@ class Trouble:
         self._site.chain.rpc("evm_setAutomine", True)
 
     def _run(self) -> None:
-        while not self._stop.wait(self._dice.uniform(*self._pause_s)):
+        while not self._stop.is_set():
+            if not self._things_left:
+                self.over.set()
+                self._stop.wait(0.02)
+                continue
+            self._things_left -= 1
+            self._stop.wait(self._dice.uniform(0, self._pause_s))
             with self._held:
                 (thing,) = self._dice.choices(self._things, self._weights)
                 # A chain in mid-reorg may refuse what is asked of it: then nothing happened.
@@ -99,12 +122,28 @@ class Trouble:
         self._site.processes.kill(name)
         return f"kill {name.split('-')[0]}"
 
+    def _power_cut(self) -> str:
+        for name in self._site.processes.names:
+            self._site.processes.kill(name)
+        return "power cut"
+
+    def _kill_worker(self) -> str:
+        self._site.processes.kill("worker")
+        return "kill worker"
+
+    def _worker_ahead(self) -> str:
+        self._site.clock_of("worker", 40 * 86_400)
+        self._stop.wait(5)
+        self._site.clock_of("worker", 0)
+        return "clock"
+
     def _pause(self) -> str:
         self._site.processes.pause(self._name(), self._dice.uniform(0.2, 2))
         return "pause"
 
     def _network(self) -> str:
         name, method, made = self._dice.choice(_NETWORK)
+        self.lied = self.lied or name in _LIES
         proxy = self._site.proxies[self._dice.choice([*self._site.proxies])]
         proxy.clear()
         share = self._dice.choice((0.05, 0.3, 1.0))
@@ -114,9 +153,23 @@ class Trouble:
         return f"network: {name}"
 
     def _reorg(self) -> str:
-        depth = self._dice.randrange(1, CONFIRMATIONS)
-        self._site.chain.rpc("anvil_reorg", depth, [])
+        self._site.reorg(self._dice.randrange(1, CONFIRMATIONS))
         return "reorg"
+
+    def _undo(self) -> str:
+        """A reorg of what was just indexed: it is waited for, a while."""
+        site = self._site
+        for _ in range(100):
+            head = site.client.head().number
+            first, last = hex(head - CONFIRMATIONS + 2), hex(head)
+            logs = site.client.request("eth_getLogs", {"fromBlock": first, "toBlock": last})
+            assert isinstance(logs, list)
+            if logs and site.indexed() >= int(logs[0]["blockNumber"], 16):
+                site.reorg(CONFIRMATIONS - 1)
+                return "undo"
+            if self._stop.wait(0.03):
+                break
+        return "nothing"
 
     def _pool(self) -> str:
         chain = self._site.chain

@@ -90,6 +90,8 @@ class Attester:
         self._pledges = PledgeSigner(api, evidence, account, facts, least_pay_bps=least_pay_bps)
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[FacilityId, Reproduced] = {}
+        # Entries that the service showed of each log.
+        self.log_sizes: dict[FacilityId, int] = {}
         self._books = KeptBooks(None) if books is None else books
         self._posted = PostedStatements(facts, memory, self._judge_posted)
 
@@ -320,6 +322,7 @@ class Attester:
     def _log(self, facility_id: FacilityId, *, after: int, seen: LogEnd) -> RawInput:
         raw = self._api.log(facility_id, after=after)
         require_seen(raw, seen)
+        self.log_sizes[facility_id] = after + len(raw.entries)
         return raw
 
     def _clocks(self) -> Clocks:

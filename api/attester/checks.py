@@ -12,7 +12,7 @@ from api.attester.failures import ServiceAway, ServiceUnreadable
 from api.attester.memory import peek
 from api.attester.memory_rows import Moved, Signed
 from api.attester.settings import AttesterSettings
-from api.attester.wiring import account_of, bound_of, make_api, now_s
+from api.attester.wiring import account_of, bound_of, make_api, make_client, now_s
 from api.chain.answers import Block
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
@@ -33,8 +33,12 @@ _TIMEOUT_S = 10.0
 def look(settings: AttesterSettings) -> list[Finding]:
     """Look at everything once. Nothing is changed, and nothing is handed in."""
     with ExitStack() as exits:
-        client = exits.enter_context(ChainClient(settings.chain.rpc_url))
-        found = []
+        found = list[Finding]()
+        try:
+            client, _ = make_client(settings)
+        except AppError as error:
+            return [Finding("node", "fail", error.message)]
+        exits.enter_context(client)
         account: AttesterAccount | None = None
         try:
             key = exits.enter_context(open_key(settings.key))

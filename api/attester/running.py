@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from api.attester.handing import HandingIn, Publisher
+from api.attester.health import Health
+from api.attester.numbers import read_numbers
 from api.attester.serving import serving_refusals
 from api.attester.settings import AttesterSettings
 from api.attester.verdict import Verdict
@@ -23,26 +25,40 @@ _LONGEST_PAUSE_S = 300.0
 Log = Callable[..., None]
 
 
-def run_attester(settings: AttesterSettings, stop: threading.Event, *, log: Log) -> None:
+def run_attester(
+    settings: AttesterSettings,
+    stop: threading.Event,
+    *,
+    log: Log,
+    health: Health | None = None,
+) -> None:
     """Run until `stop` is set; what fails in a round is told, and tried again in the next.
 
+    Args:    health: is noted in it, for probes and metrics.
     Raises:  AppError if it cannot begin, and waiting would not help.
     """
-    served = settings.refusals
+    served, health = settings.refusals, health or Health()
     with ExitStack() as exits:
-        running = _opened(settings, stop, exits, log=log)
+        running = _opened(settings, stop, exits, log=log, health=health)
         if running is None:
             return
         exits.enter_context(serving_refusals(served.folder, host=served.host, port=served.port))
         log("attester", started=running.account.address, memory=str(settings.memory))
-        rounds = _Rounds(running, log, poll_s=settings.poll_s)
+        rounds = _Rounds(running, log, poll_s=settings.poll_s, health=health)
+        health.numbers = partial(read_numbers, running, settings)
+        health.begins()
         while not stop.is_set():
             rounds.one()
             stop.wait(settings.poll_s)
 
 
 def _opened(
-    settings: AttesterSettings, stop: threading.Event, exits: ExitStack, *, log: Log
+    settings: AttesterSettings,
+    stop: threading.Event,
+    exits: ExitStack,
+    *,
+    log: Log,
+    health: Health,
 ) -> RunningAttester | None:
     """The attester of the settings, once node and signer answer; None if it is stopped before."""
     failures = 0
@@ -51,6 +67,7 @@ def _opened(
             return exits.enter_context(open_attester(settings))
         except (ChainUnavailable, RpcError, SignerFailed) as error:
             log("attester", error=error.message)
+            health.begins(error.message)
         stop.wait(_pause_s(settings.poll_s, failures))
         failures += 1
     return None
@@ -65,7 +82,7 @@ def _pause_s(poll_s: float, failures: int) -> float:
 def run_once(settings: AttesterSettings, *, log: Log) -> Sequence[Verdict]:
     """One round; serves nothing. Raises what failed first in it, once all of it was tried."""
     with open_attester(settings) as running:
-        rounds = _Rounds(running, log, poll_s=settings.poll_s)
+        rounds = _Rounds(running, log, poll_s=settings.poll_s, health=Health())
         verdicts = rounds.one()
         if rounds.failed is not None:
             raise rounds.failed
@@ -89,14 +106,16 @@ class _Rounds:
     tried again, each time later: nothing but a signal ends the process.
     """
 
-    def __init__(self, running: RunningAttester, log: Log, *, poll_s: float) -> None:
-        self._running, self._log, self._poll_s = running, log, poll_s
+    def __init__(
+        self, running: RunningAttester, log: Log, *, poll_s: float, health: Health
+    ) -> None:
+        self._running, self._log, self._poll_s, self._health = running, log, poll_s, health
         self._warned: list[str] = []
         self._said: dict[tuple[int, int | None], str | None] = {}
         attester = running.attester
         self._steps = {
             "warnings": _Step(self._look, _LOOK_EVERY_S),
-            "statements": _Step(attester.run_once),
+            "statements": _Step(self._statements),
             "missing evidence": _Step(attester.look_for_missing, _LOOK_EVERY_S),
             "posted statements": _Step(attester.look_at_posted, _LOOK_EVERY_S),
         }
@@ -108,6 +127,8 @@ class _Rounds:
     def one(self) -> Sequence[Verdict]:
         """One round: every step that is due."""
         self.failed, verdicts = None, list[Verdict]()
+        # Behind one address there may be another node by now.
+        self._running.client.check_again()
         for name, step in self._steps.items():
             if time.monotonic() >= step.due_s:
                 verdicts += self._step(name, step)
@@ -123,11 +144,18 @@ class _Rounds:
             self.failed = self.failed or error
             said = error.message if isinstance(error, AppError) else f"{name}: {error!r}"
             self._log("attester", error=said)
+            self._health.step(name, said)
             step.due_s = time.monotonic() + _pause_s(self._poll_s, step.failures)
             step.failures += 1
         else:
+            self._health.step(name, None)
             step.failures = 0
             step.due_s = time.monotonic() + step.every_s
+        return verdicts
+
+    def _statements(self) -> Iterable[Verdict]:
+        verdicts = self._running.attester.run_once()
+        self._health.judged(verdicts)
         return verdicts
 
     def _bring(self, way: HandingIn | Publisher) -> Iterable[Verdict]:

@@ -28,14 +28,15 @@ class ServiceSettings:
 
 @dataclass(frozen=True, slots=True)
 class ChainSettings:
-    """A node, and the StatementRegistry that is trusted: all other contracts follow from it.
+    """Nodes, and the StatementRegistry that is trusted: all other contracts follow from it.
 
+    rpc_urls: in the order of preference.
     confirmations: so many blocks behind the newest one nothing is taken back.
     stale_s: the newest block and this machine's clock may be so far apart.
     simulated_time: the chain's time is not that of clocks.
     """
 
-    rpc_url: str
+    rpc_urls: tuple[str, ...]
     registry: Address
     confirmations: int
     stale_s: int
@@ -60,6 +61,18 @@ class RefusalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Where probes and metrics are answered. port: 0 answers nowhere.
+
+    stale_s: without a sign of life for so long, the process is stuck.
+    """
+
+    host: str
+    port: int
+    stale_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class AttesterSettings:
     """All of the file. contract: account that attests, where that is a contract wallet."""
 
@@ -71,6 +84,7 @@ class AttesterSettings:
     chain: ChainSettings
     key: KeySettings
     refusals: RefusalSettings
+    metrics: MetricsSettings
 
 
 def read_settings(path: Path) -> AttesterSettings:
@@ -93,6 +107,7 @@ def read_settings(path: Path) -> AttesterSettings:
         chain=_chain(_needed(whole, "chain")),
         key=_key(_needed(whole, "key")),
         refusals=_refusals(whole.table("refusals") or SettingsTable("refusals", {}, folder=folder)),
+        metrics=_metrics(whole.table("metrics") or SettingsTable("metrics", {}, folder=folder)),
     )
     attester.end()
     whole.end()
@@ -129,6 +144,24 @@ def _url(table: SettingsTable, key: str) -> str:
     return text.rstrip("/")
 
 
+def _urls(table: SettingsTable, key: str) -> tuple[str, ...]:
+    """One or several, with commas between them."""
+    urls = tuple(part.strip().rstrip("/") for part in table.text(key).split(",") if part.strip())
+    if not urls or not all(url.startswith(("http://", "https://")) for url in urls):
+        raise table.wrong(key, "must begin with http:// or https://, also behind each comma")
+    return urls
+
+
+def _metrics(table: SettingsTable) -> MetricsSettings:
+    read = MetricsSettings(
+        host=table.text("host", _LOCAL),
+        port=table.number("port", 0, low=0, high=_MOST_PORT),
+        stale_s=table.number("stale_s", 3_600, low=1, high=86_400),
+    )
+    table.end()
+    return read
+
+
 def _service(table: SettingsTable) -> ServiceSettings:
     read = ServiceSettings(
         url=_url(table, "url"),
@@ -141,7 +174,7 @@ def _service(table: SettingsTable) -> ServiceSettings:
 
 def _chain(table: SettingsTable) -> ChainSettings:
     read = ChainSettings(
-        rpc_url=_url(table, "rpc_url"),
+        rpc_urls=_urls(table, "rpc_url"),
         registry=_address(table, "registry"),
         confirmations=table.number("confirmations", 12, low=0, high=100_000),
         stale_s=table.number("stale_s", 600, low=1, high=86_400),

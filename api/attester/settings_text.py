@@ -25,6 +25,7 @@ api_key_file = "api.key"
 
 [chain]
 # A node of your own: whoever answers here decides what you believe of the chain.
+# Several, with commas between them: the first that answers and is of the chain seen before.
 rpc_url = {rpc_url}
 # The StatementRegistry that you trust. All other contracts follow from it.
 registry = {registry}
@@ -67,6 +68,14 @@ folder = "refusals"
 # gas_key_file = "gas.json"
 # gas_password_file = "gas.password"
 # most_gas_per_day = 2000000
+
+# Whether it lives, whether it works, and numbers for Prometheus: /livez, /readyz, /metrics.
+[metrics]
+# On this port, such as 9104; 0: nowhere.
+# host = "127.0.0.1"
+# port = 0
+# Without a sign of life for so long it is stuck: only a new start mends that.
+# stale_s = 3600
 """
 
 

@@ -59,7 +59,7 @@ class RefusalShelf:
 
     def names(self, *, from_s: int) -> list[tuple[str, int]]:
         """Files that count at a time or later, and until when each does."""
-        return sorted(each for each in self._known.items() if each[1] >= from_s)
+        return sorted(each for each in [*self._known.items()] if each[1] >= from_s)
 
     def read(self, name: str) -> SignedRefusal:
         """A refusal of the shelf."""

@@ -12,6 +12,7 @@ from api.attester.chain_facts import ChainFacts
 from api.attester.client import HttpAttesterApi
 from api.attester.due import DueEvidence
 from api.attester.handing import HandingIn, Publisher, SentBook
+from api.attester.identity import KeptIdentity
 from api.attester.kept_books import KeptBooks
 from api.attester.memory import SignedMemory
 from api.attester.memory_rows import Bound
@@ -38,13 +39,20 @@ _PATIENCE_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class RunningAttester:
-    """A wired attester, and what keeps its signatures from counting, asked anew each time."""
+    """A wired attester, and what keeps its signatures from counting, asked anew each time.
+
+    gas_account: pays for refusals on-chain; None where nothing is sent.
+    """
 
     attester: Attester
     account: AttesterAccount
+    client: ChainClient
+    memory: SignedMemory
+    shelf: RefusalShelf
     warnings: Callable[[], list[str]]
     handing_in: HandingIn | None = None
     publisher: Publisher | None = None
+    gas_account: str | None = None
 
 
 def now_s() -> int:
@@ -70,6 +78,13 @@ def read_api_key(file: Path) -> str:
 def bound_of(deployment: Deployment, account: str) -> Bound:
     """Whose memory it is."""
     return Bound(account, deployment.chain_id, deployment.statement_registry)
+
+
+def make_client(settings: AttesterSettings) -> tuple[ChainClient, KeptIdentity]:
+    """The nodes of the settings, and what is known of their chain. Raises Misconfigured."""
+    file = settings.memory.with_name(f"{settings.memory.stem}-chain.json")
+    identity = KeptIdentity(file, settings.chain.registry)
+    return ChainClient(settings.chain.rpc_urls, expected=identity.expected), identity
 
 
 def make_evidence(settings: AttesterSettings) -> EvidenceUrl:
@@ -100,13 +115,16 @@ def open_attester(settings: AttesterSettings) -> Iterator[RunningAttester]:
     """
     with ExitStack() as exits:
         key = exits.enter_context(open_key(settings.key))
-        client = exits.enter_context(ChainClient(settings.chain.rpc_url))
+        client, identity = make_client(settings)
+        exits.enter_context(client)
         api = exits.enter_context(closing(make_api(settings)))
         evidence = exits.enter_context(closing(make_evidence(settings)))
         deployment = linked_deployment(client, settings.chain.registry)
         account = account_of(settings, client, key)
         bound = bound_of(deployment, account.address)
         memory = exits.enter_context(closing(SignedMemory(settings.memory, bound)))
+        # Behind the memory, which is of one chain's number: whose it is counts.
+        identity.keep(client, deployment, confirmations=settings.chain.confirmations)
         contracts = Contracts(client, deployment)
         facts = ChainFacts(contracts, evidence, confirmations=settings.chain.confirmations)
         shelf = RefusalShelf(settings.refusals.folder)
@@ -131,11 +149,12 @@ def open_attester(settings: AttesterSettings) -> Iterator[RunningAttester]:
             patience_s=_PATIENCE_S,
             books=KeptBooks(settings.memory.with_name(f"{settings.memory.stem}-books")),
         )
-        publisher = None
+        publisher, payer = None, None
         if settings.refusals.gas_key is not None:
+            payer = exits.enter_context(open_key(settings.refusals.gas_key))
             publisher = Publisher(
                 client,
-                exits.enter_context(open_key(settings.refusals.gas_key)),
+                payer,
                 facts,
                 shelf,
                 SentBook(settings.memory.with_name(f"{settings.memory.stem}-sent.jsonl")),
@@ -145,9 +164,13 @@ def open_attester(settings: AttesterSettings) -> Iterator[RunningAttester]:
         yield RunningAttester(
             attester,
             account,
+            client,
+            memory,
+            shelf,
             lambda: attester_warnings(contracts, account.address),
             HandingIn(api, shelf, facts) if settings.refusals.hand_in else None,
             publisher,
+            None if payer is None else payer.address,
         )
 
 
@@ -156,7 +179,8 @@ def open_memory(settings: AttesterSettings) -> Iterator[SignedMemory]:
     """The memory of the settings, while no attester holds it. Raises as `open_attester`."""
     with ExitStack() as exits:
         key = exits.enter_context(open_key(settings.key))
-        client = exits.enter_context(ChainClient(settings.chain.rpc_url))
+        client, _ = make_client(settings)
+        exits.enter_context(client)
         deployment = linked_deployment(client, settings.chain.registry)
         account = account_of(settings, client, key).address
         bound = bound_of(deployment, account)

@@ -85,6 +85,10 @@ class ChainClient:
         """How each provider does."""
         return self._providers.health()
 
+    def check_again(self) -> None:
+        """Before the next call of each provider: that it is still of the chain that is expected."""
+        self._providers.check_again()
+
     def request(self, method: str, *params: object, attempts: int = READ_ATTEMPTS) -> object:
         """One call, repeated on faults of the way only.
 

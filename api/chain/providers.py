@@ -79,6 +79,11 @@ class Providers:
         """How each provider does."""
         return tuple(provider.health() for provider in self.all)
 
+    def check_again(self) -> None:
+        """Compare each with what is expected once more, before it is asked anything else."""
+        for provider in self.all:
+            provider.checked = False
+
     def ask(
         self,
         method: str,

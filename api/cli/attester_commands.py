@@ -106,7 +106,8 @@ def attester_run(
     Only for facilities on whose panel this attester sits. What does not hold is refused, and the
     refusal served. A signal ends it after the running round.
     """
-    from api.attester.running import run_attester, run_once
+    from api.attester.running import run_once
+    from api.cli.attester_process import run_process
     from api.cli.collecting import rarely_collecting
 
     rarely_collecting()
@@ -120,7 +121,7 @@ def attester_run(
         if once:
             verdicts = run_once(read, log=log)
             raise typer.Exit(0 if all(v.signed for v in verdicts) else output.EXIT_FOUND)
-        run_attester(read, stop, log=log)
+        run_process(read, stop)
 
 
 @memory.command("export")

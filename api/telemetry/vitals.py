@@ -31,6 +31,22 @@ NAMES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
             "Block time of the newest posting that stands.",
             ("facility",),
         ),
+        "attester_newest_signature_timestamp_seconds": (
+            "When this process signed a statement last.",
+            ("facility",),
+        ),
+        "attester_unsigned_seconds": (
+            "For so long the service has shown a statement that is not signed.",
+            ("facility",),
+        ),
+        "attester_log_entries_unsigned": (
+            "Entries that the service showed of a log, behind what was signed over.",
+            ("facility",),
+        ),
+        "attester_refusals": ("Refusals of this attester in force.", ("facility",)),
+        "attester_memory_bytes": ("Size of the file of what was signed.", ()),
+        "attester_failing_steps": ("Parts of a round that failed when last tried.", ()),
+        "attester_balance_wei": ("What refusals on-chain are paid with.", ("sender",)),
         "refusals": ("Refusals in force.", ("attester",)),
         "work": ("Steps of the queue.", ("step", "state")),
         "work_failing_seconds": ("For so long the oldest failing step has failed.", ("step",)),

@@ -67,7 +67,7 @@ def test_init__empty_folder__makes_settings_and_keystore_for_the_owner_alone(
     assert result.exit_code == 0, result.output
     assert isinstance(settings.key, KeystoreSettings)
     assert settings.service.url == "https://a.example"
-    assert settings.chain.rpc_url == "https://n.example"
+    assert settings.chain.rpc_urls == ("https://n.example",)
     assert settings.chain.registry.lower() == registry.lower()
     names = ["attester.json", "attester.password", "attester.toml"]
     found = sorted((tmp_path / "site").iterdir())

@@ -2,20 +2,17 @@
 
 import json
 import time
-from copy import copy
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from api.access.accounts import add_attester_key
 from api.attester.account import AttesterAccount
 from api.attester.attest import Attester
 from api.attester.chain_facts import ChainFacts
-from api.attester.client import HttpAttesterApi
 from api.attester.memory import SignedMemory
 from api.attester.memory_rows import Bound
 from api.attester.verdict import Verdict
@@ -28,7 +25,7 @@ from api.chain.deployment import Deployment, load_deployment
 from api.chain.signer import LocalSigner
 from api.db import chain_store
 from api.db.facilities import facility_row, facility_rows
-from api.db.session import reading, transaction
+from api.db.session import reading
 from api.db.statements import signatures_of, statement_row, to_statement
 from api.domain.capital.orders import DeliveryOrder, order_digest
 from api.domain.capital.reconciliation import Reconciliation
@@ -42,7 +39,7 @@ from api.epochs.outbox import Intent, Outbox
 from api.epochs.queue import Step
 from api.epochs.times import Times
 from api.epochs.worker import Round, Worker
-from api.evidence_store import EvidenceFolder, EvidenceUrl
+from api.evidence_store import EvidenceFolder
 from api.ledger.facilities import LogHome
 from api.local.key_file import load_or_make_key
 from api.main import create_app
@@ -63,6 +60,7 @@ from scripts.dev.stack import (
 )
 from scripts.dev.stack import wallet as wallet_of
 from tests.at_once import AtOnce
+from tests.attester_clients import AttesterClients
 from tests.factories import DAY_S, GRACE_S, SEAL_S, START_S, Ledger
 
 T = TypeVar("T")
@@ -135,8 +133,7 @@ class World:
         self.facility_id = self.ledger.facility_id
         self.app = create_app(self.settings())
         self.http = TestClient(self.app)
-        with transaction(engine) as connection:
-            self.attester_key = add_attester_key(connection, actor="test", name="t", now_s=START_S)
+        self.attesters = AttesterClients(engine, self.app)
         self.fund(self.facility_id)
 
     def _log_home(self, folder: Path) -> LogHome:
@@ -271,15 +268,10 @@ class World:
         assert done.not_done == ()
         return done
 
-    @cached_property
-    def _attester_clients(self) -> tuple[HttpAttesterApi, EvidenceUrl]:
-        """Clients of the service whose far side is the application in this process."""
-        api = HttpAttesterApi("http://testserver", api_key=self.attester_key)
-        evidence = EvidenceUrl("http://testserver/v1/evidence")
-        key = {"Authorization": f"Bearer {self.attester_key}"}
-        api._client = TestClient(self.app, headers=key)
-        evidence._client = TestClient(self.app)
-        return api, evidence
+    def as_attester(self, account: str | None = None) -> dict[str, str]:
+        """Header with the API key of an account's attester; of the first one unless named."""
+        key = self.attesters.key_of(account or self.bound(0).attester)
+        return {"Authorization": f"Bearer {key}"}
 
     def bound(self, number: int) -> Bound:
         """Whose memory an attester's is."""
@@ -288,9 +280,9 @@ class World:
 
     def attester(self, number: int, **more: Any) -> Attester:
         """An attester like a fresh process, over HTTP through the application."""
-        api, evidence = self._attester_clients
+        api, evidence = self.attesters.of(self.bound(number).attester)
         return Attester(
-            copy(api),
+            api,
             evidence,
             AttesterAccount(signer_of(ATTESTER_ACCOUNTS[number])),
             ChainFacts(self.contracts, evidence),

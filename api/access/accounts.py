@@ -31,10 +31,15 @@ def add_operator(
     return operator_id, make_key(connection, first, by=Maker(actor, None), now_s=now_s).text
 
 
-def add_attester_key(connection: Connection, *, name: str, actor: str, now_s: int) -> str:
+def add_attester_key(
+    connection: Connection, *, name: str, attester: str, actor: str, now_s: int
+) -> str:
     """A key with which an attester's process works, with all scopes, shown this once.
+
+    Args:    attester: account that it speaks for, with its EIP-55 checksum.
 
     Raises:  InvalidInput, Conflict if a live key of an attester has the name.
     """
-    new = NewKey(Account(Role.ATTESTER, None), name, SCOPES[Role.ATTESTER])
+    account = Account(Role.ATTESTER, None)
+    new = NewKey(account, name, SCOPES[Role.ATTESTER], attester=attester)
     return make_key(connection, new, by=Maker(actor, None), now_s=now_s).text

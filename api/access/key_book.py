@@ -43,12 +43,23 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key to be made. `expires_at_s` None: it works until it is revoked."""
+    """A key to be made. `expires_at_s` None: it works until it is revoked.
+
+    attester: account that it speaks for, with its EIP-55 checksum; of an attester's key alone, and
+    for good.
+    """
 
     account: Account
     name: str
     scopes: Collection[Scope]
     expires_at_s: int | None = None
+    attester: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises InvalidInput unless exactly an attester's key names an account."""
+        if (self.account.role is Role.ATTESTER) != (self.attester is not None):
+            sentence = "attester: the account that a key speaks for, of role attester and no other"
+            raise InvalidInput(sentence, field="attester")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,7 @@ def _insert(connection: Connection, new: NewKey, *, by: Maker, now_s: int) -> Ma
         scopes=to_db_scopes(new.scopes),
         created_at_s=now_s,
         expires_at_s=new.expires_at_s,
+        attester=new.attester,
     )
     insert_record(connection, row)
     insert_record(connection, NewKeyChange(key_id, "created", by.actor, now_s))
@@ -195,13 +207,15 @@ def rotate_key(
     by: Maker,
     now_s: int,
 ) -> tuple[ApiKeyRow, MadeKey]:
-    """Make a key's successor, with its name and scopes; the old one works on for the overlap.
+    """Make a key's successor, with its name, scopes and account; the old one works on for the
+    overlap.
 
     Args:    account: None looks among all keys.  overlap_s: 0 to MAX_OVERLAP_S.
              expires_at_s: None gives the successor as long a life as the old key got, if any.
     Returns: the old key as it is now, and the new one.
     Raises:  NotFound, InvalidInput, ScopeMissing if `by` lacks a scope of the key,
-             Conflict (`key_over`, `key_ending`, `too_many_keys`).
+             Conflict (`key_over`, `key_ending`, `too_many_keys`, `no_account` for an attester's
+             key of before, which names none).
     """
     if not 0 <= overlap_s <= MAX_OVERLAP_S:
         raise InvalidInput(f"overlap_s: 0 to {MAX_OVERLAP_S}", field="overlap_s")
@@ -211,13 +225,17 @@ def rotate_key(
         reason = "key_ending" if state is KeyState.ENDING else "key_over"
         raise Conflict(f"the key is {state}: make another one", reason=reason)
     role, scopes = Role(old.role), from_db_scopes(old.scopes)
+    if role is Role.ATTESTER and old.attester is None:
+        sentence = "the key names no attester's account, nor would its successor: make another one"
+        raise Conflict(sentence, reason="no_account")
     by.require_giving(role, scopes)
     if expires_at_s is None and old.expires_at_s is not None:
         expires_at_s = now_s + old.expires_at_s - old.created_at_s
     _check_expiry(expires_at_s, now_s)
     owner = Account(role, old.operator_id)
     _require_room(connection, owner, now_s)
-    made = _insert(connection, NewKey(owner, old.name, scopes, expires_at_s), by=by, now_s=now_s)
+    new = NewKey(owner, old.name, scopes, expires_at_s, old.attester)
+    made = _insert(connection, new, by=by, now_s=now_s)
     ended = replace(old, revoked_at_s=now_s + overlap_s, successor_id=made.row.key_id)
     _end(connection, ended, change="rotated", ends_at_s=now_s + overlap_s, by=by, now_s=now_s)
     return ended, made

@@ -55,6 +55,7 @@ class KeyChange:
     name: str
     role: str
     operator_id: OperatorId | None
+    attester: str | None
     change: str
     actor: str
     at_s: int
@@ -74,6 +75,7 @@ def list_changes(
             api_keys.c.name,
             api_keys.c.role,
             api_keys.c.operator_id,
+            api_keys.c.attester,
             changes.change,
             changes.actor,
             changes.at_s,

@@ -54,6 +54,8 @@ class Caller:
     """Who is calling and what it may do.
 
     operator_id: None unless the role is operator.
+    attester: account that an attester's key speaks for; None of other roles, and of a key that was
+    made before keys named one.
     actor: for the record of changes: the key's id, the wallet's address, or `setting`.
     """
 
@@ -61,6 +63,7 @@ class Caller:
     operator_id: OperatorId | None
     scopes: frozenset[Scope]
     actor: str
+    attester: str | None = None
 
     def require(self, scope: Scope) -> None:
         """Raises ScopeMissing."""
@@ -137,4 +140,4 @@ def caller_of_key(
         raise _refused(state.value, f"the API key {key.key_id} is {state}")
     uses.note(key, now_s)
     scopes = from_db_scopes(key.scopes)
-    return Caller(Role(key.role), key.operator_id, scopes, key.key_id)
+    return Caller(Role(key.role), key.operator_id, scopes, key.key_id, key.attester)

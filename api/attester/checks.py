@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from api.attester.account import AttesterAccount
-from api.attester.failures import ServiceAway, ServiceUnreadable
+from api.attester.failures import ServiceAway, ServiceRefused, ServiceUnreadable
 from api.attester.memory import peek
 from api.attester.memory_rows import Moved, Signed
 from api.attester.settings import AttesterSettings
@@ -20,6 +20,7 @@ from api.chain.deployment import Deployment
 from api.chain.events import facility_offers
 from api.chain.linked import linked_deployment
 from api.chain.panels import attester_warnings
+from api.domain.units import FacilityId
 from api.errors import AppError
 from api.keys.opening import open_key
 from api.local.finding import Finding
@@ -27,6 +28,9 @@ from api.local.finding import Finding
 # Signed to see whether the key can: no type of EIP-712 begins like that.
 _TRIAL = b"rentroll attester check"
 _AHEAD_S = 30
+_NOBODY = "0x" + "00" * 20
+# Of more facilities the service is not asked whether it shows their logs.
+_MOST_LOGS = 20
 _TIMEOUT_S = 10.0
 
 
@@ -62,7 +66,9 @@ def look(settings: AttesterSettings) -> list[Finding]:
         if account is not None:
             contracts = Contracts(client, deployment)
             found += _signing(account)
-            found += _seats(contracts, account.address, head)
+            seats, facilities = _seats(contracts, account.address, head)
+            found += seats
+            found += _logs(settings, account.address, facilities)
             found += _memory(settings, deployment, account.address)
             found += _refusals(contracts, account.address, head)
         return found
@@ -92,7 +98,7 @@ def _service(settings: AttesterSettings, account: AttesterAccount | None) -> Ite
         return
     with closing(api):
         try:
-            waiting = api.pending(account.address if account else "0x" + "00" * 20)
+            waiting = api.pending(account.address if account else _NOBODY)
         except ServiceUnreadable:
             yield Finding("service", "fail", f"{url} answers, and is no Rentroll service")
             return
@@ -101,10 +107,15 @@ def _service(settings: AttesterSettings, account: AttesterAccount | None) -> Ite
             return
         except AppError as error:
             yield Finding("service", "ok", f"{url} answers")
-            yield Finding("API key", "fail", error.message, "it needs the role attester")
+            if account is None:
+                message = "not judged: it must name the account of the key, which is not known"
+                yield Finding("API key", "warn", message)
+                return
+            advice = f"the service's admin makes one of role attester that names {account.address}"
+            yield Finding("API key", "fail", error.message, advice)
             return
     yield Finding("service", "ok", f"{url} answers; {len(waiting)} statements are not signed yet")
-    yield Finding("API key", "ok", "the service takes it")
+    yield Finding("API key", "ok", "the service takes it for this account")
 
 
 def _node(settings: AttesterSettings, client: ChainClient) -> tuple[Block | None, list[Finding]]:
@@ -138,7 +149,11 @@ def _contracts(deployment: Deployment) -> Finding:
     return Finding("contracts", "ok", message)
 
 
-def _seats(contracts: Contracts, account: str, head: Block) -> Iterator[Finding]:
+def _seats(
+    contracts: Contracts, account: str, head: Block
+) -> tuple[list[Finding], list[FacilityId]]:
+    """What is said of seats and bond, and the facilities on whose panel the account sits."""
+    found, own = list[Finding](), list[FacilityId]()
     registry, block = contracts.attester_registry, head.number
     try:
         panels = range(1, registry.panel_count().at(block=block) + 1)
@@ -151,21 +166,48 @@ def _seats(contracts: Contracts, account: str, head: Block) -> Iterator[Finding]
         slashed = registry.slash_amount_micros().at(block=block)
         warnings = attester_warnings(contracts, account)
     except AppError as error:
-        yield Finding("seats", "fail", error.message)
-        return
+        return [Finding("seats", "fail", error.message)], []
     for number, panel in zip(panels, seats, strict=True):
         if account.lower() in map(str.lower, panel.attesters):
-            of = [str(i) for i, t in zip(ids, terms, strict=True) if t.panel == number]
-            facilities = f"facilities {', '.join(of)}" if of else "no facility yet"
+            of = [i for i, t in zip(ids, terms, strict=True) if t.panel == number]
+            facilities = f"facilities {_listed(of)}" if of else "no facility yet"
             message = f"panel {number}, {panel.threshold} of {len(panel.attesters)} sign:"
-            yield Finding("seat", "ok", f"{message} {facilities}")
+            found.append(Finding("seat", "ok", f"{message} {facilities}"))
+            own += of
     message = f"{bond} micros; a faulty statement costs {slashed}"
-    yield Finding("bond", "ok", message)
+    found.append(Finding("bond", "ok", message))
     advice = "deposit the rest with AttesterRegistry.depositBond; governance gives seats"
-    for warning in warnings:
-        yield Finding("counts", "warn", warning, advice)
+    found += [Finding("counts", "warn", warning, advice) for warning in warnings]
     if not warnings:
-        yield Finding("counts", "ok", f"signatures of {account} count")
+        found.append(Finding("counts", "ok", f"signatures of {account} count"))
+    return found, sorted(own)
+
+
+def _listed(facilities: list[FacilityId]) -> str:
+    return ", ".join(map(str, facilities))
+
+
+def _logs(
+    settings: AttesterSettings, account: str, facilities: list[FacilityId]
+) -> Iterator[Finding]:
+    if not facilities:
+        message = f"{account} sits on no facility's panel: the service shows it no log"
+        yield Finding("logs", "warn", message, "it does from when a seat is announced on-chain")
+        return
+    shown = list[FacilityId]()
+    try:
+        with closing(make_api(settings)) as api:
+            for facility_id in facilities[-_MOST_LOGS:]:
+                try:
+                    api.require_log(facility_id)
+                    shown.append(facility_id)
+                except ServiceRefused as error:
+                    yield Finding("logs", "warn", error.message)
+    except AppError:
+        # Of a service that is away, or a key that cannot be read, was told above.
+        return
+    if shown:
+        yield Finding("logs", "ok", f"the service shows those of facilities {_listed(shown)}")
 
 
 def _memory(settings: AttesterSettings, deployment: Deployment, account: str) -> Iterator[Finding]:

@@ -98,6 +98,11 @@ class HttpAttesterApi:
         data = self._request("GET", path)
         return _decoded(path, data, lambda data: signed_entry_from(as_object(read_json(data))))
 
+    def require_log(self, facility_id: FacilityId) -> None:
+        """Ask whether the service shows a log at all; no entry of it is sent."""
+        path = f"/v1/attester/facilities/{facility_id}/log"
+        self._request("GET", path, params={"after": MAX_I64})
+
     def successors(self, facility_id: FacilityId) -> list[LoggedEntry]:
         """Entries of a log that name successors of its key, as the service shows everybody."""
         path = f"/v1/facilities/{facility_id}/log"

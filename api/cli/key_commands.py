@@ -55,13 +55,23 @@ def register_operator(
 @register.command("attester")
 def register_attester(
     label: Annotated[str, typer.Argument(callback=arguments.name, help="Name of the key.")],
+    address: Annotated[
+        str,
+        typer.Argument(
+            callback=arguments.address, help="Account that it speaks for, once and for all, 0x-hex."
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
-    """Make an attester's API key, with all scopes, and print it, this once."""
+    """Make an attester's API key, with all scopes, and print it, this once.
+
+    It reads the logs of facilities where the account has a seat, and hands in what that signed.
+    """
     from api.cli import key_wiring
 
     with output.failing():
-        key_output.show_new(key_wiring.add_attester_key(settings(), label), as_json=as_json)
+        made = key_wiring.add_attester_key(settings(), label, address)
+        key_output.show_new(made, as_json=as_json)
 
 
 @keys.command("list")
@@ -87,6 +97,13 @@ def create_key(
     ],
     role: OfRole = None,
     operator: OfOperator = None,
+    attester: Annotated[
+        str | None,
+        typer.Option(
+            callback=arguments.maybe(arguments.address),
+            help="With --role attester: the account that it speaks for, once and for all, 0x-hex.",
+        ),
+    ] = None,
     scope: Annotated[
         list[Scope] | None,
         typer.Option(help="What it may do; repeat for more. Default is all of the role."),
@@ -105,10 +122,18 @@ def create_key(
     whose = _role(role, operator)
     if whose is None:
         raise typer.BadParameter("say whose: --operator NUMBER, --role attester or --role admin")
+    if (whose is Role.ATTESTER) != (attester is not None):
+        raise typer.BadParameter("--attester ADDRESS goes with role attester, and with no other")
     life_s = None if days is None else days * _DAY_S
     with output.failing():
         made = key_wiring.make_key(
-            settings(), name, role=whose, operator_id=operator, scopes=scope or (), life_s=life_s
+            settings(),
+            name,
+            role=whose,
+            operator_id=operator,
+            attester=attester,
+            scopes=scope or (),
+            life_s=life_s,
         )
         key_output.show_new(made, as_json=as_json)
 
@@ -121,7 +146,7 @@ def rotate_key(
     ] = 24,
     as_json: Json = False,
 ) -> None:
-    """Make a key's successor, with its name and scopes, and print it, this once."""
+    """Make a key's successor, with its name, scopes and account, and print it, this once."""
     from api.cli import key_wiring
 
     with output.failing():

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import typer
 
+from api.access.scopes import Role
 from api.domain.metering.instants import format_instant
 
 Shown = Mapping[str, object]
@@ -15,6 +16,8 @@ def _time(value: object) -> str:
 
 
 def _owner(key: Shown) -> str:
+    if key["role"] == Role.ATTESTER:
+        return f"{key['role']} {key['attester'] or 'of no account: it may nothing, make another'}"
     number = key["operator_id"]
     return str(key["role"]) if number is None else f"{key['role']} {number}"
 

@@ -43,13 +43,14 @@ def add_operator(settings: Settings, name: str, address: str) -> Shown:
     return {"operator_id": operator_id, "name": name, "api_key": key}
 
 
-def add_attester_key(settings: Settings, label: str) -> Shown:
-    """Make an attester's key."""
+def add_attester_key(settings: Settings, label: str, address: str) -> Shown:
+    """Make an attester's key, which speaks for an account."""
+    attester = checksum(address)
     with _book(settings) as connection:
         key = accounts.add_attester_key(
-            connection, name=label, actor=COMMAND_LINE, now_s=system_clock()
+            connection, name=label, attester=attester, actor=COMMAND_LINE, now_s=system_clock()
         )
-    return {"label": label, "api_key": key}
+    return {"label": label, "attester": attester, "api_key": key}
 
 
 def _account(role: Role, operator_id: int | None) -> Account:
@@ -70,6 +71,7 @@ def _shown(key: ApiKeyRow, now_s: int) -> Shown:
         "name": key.name,
         "role": key.role,
         "operator_id": key.operator_id,
+        "attester": key.attester,
         "scopes": key.scopes,
         "state": state_of(key, now_s).value,
         "created_at_s": key.created_at_s,
@@ -105,6 +107,7 @@ def list_changes(settings: Settings, *, limit: int) -> list[Shown]:
             "name": change.name,
             "role": change.role,
             "operator_id": change.operator_id,
+            "attester": change.attester,
             "actor": change.actor,
             "ends_at_s": change.ends_at_s,
         }
@@ -118,13 +121,15 @@ def make_key(
     *,
     role: Role,
     operator_id: int | None,
+    attester: str | None,
     scopes: Sequence[str],
     life_s: int | None,
 ) -> Shown:
-    """Make a key; `life_s` None: it has no expiry."""
+    """Make a key; `life_s` None: it has no expiry. attester: whom one of an attester speaks for."""
     now_s = system_clock()
     expires_at_s = None if life_s is None else now_s + life_s
-    new = NewKey(_account(role, operator_id), name, _scopes(role, scopes), expires_at_s)
+    account = None if attester is None else checksum(attester)
+    new = NewKey(_account(role, operator_id), name, _scopes(role, scopes), expires_at_s, account)
     with _book(settings) as connection:
         made = key_book.make_key(connection, new, by=_HOUSE, now_s=now_s)
     return _shown(made.row, now_s) | {"api_key": made.text}

@@ -35,7 +35,7 @@ def copy_log(url: str, api_key: str, facility_id: FacilityId, file: Path) -> Log
             except httpx.HTTPError as error:
                 raise ChainUnavailable(f"{url} does not answer {path}: {error}") from error
             if answer.is_error:
-                raise AppError(f"{path}: {answer.status_code} {answer.text[:300]}")
+                raise AppError(f"{path}: {answer.status_code} {_said(answer.content)}")
             lines = [line for line in answer.content.splitlines() if _is_entry(line)]
             if not lines:
                 return end
@@ -48,6 +48,14 @@ def copy_log(url: str, api_key: str, facility_id: FacilityId, file: Path) -> Log
                 end = end_of([logged.entry], end)
             with file.open("ab") as copy:
                 copy.writelines(line + b"\n" for line in lines)
+
+
+def _said(content: bytes) -> str:
+    """What an error says in words, whatever it is."""
+    try:
+        return str(as_object(read_json(content))["detail"])
+    except (ValueError, KeyError, TypeError):
+        return content[:300].decode(errors="replace")
 
 
 def _is_entry(line: bytes) -> bool:

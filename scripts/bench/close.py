@@ -163,7 +163,8 @@ def index(stage: Stage, service: Service) -> None:
 
 def measure_attest(stage: Stage, service: Service) -> dict[str, float]:
     """One attester fetches, recomputes, compares and signs the epoch over HTTP."""
-    key = service.post("/v1/attester-keys", {"label": "bench"})["api_key"]
+    named = {"label": "bench", "attester": wallet(ATTESTER).address}
+    key = service.post("/v1/attester-keys", named)["api_key"]
     return in_child(
         _attest,
         write_attester_file(

@@ -172,7 +172,8 @@ def _key(folder: Path, name: str, account: int) -> Path:
 
 
 def _attester(stage: Stage, service: Service) -> Path:
-    key = service.post("/v1/attester-keys", {"label": "scale"})["api_key"]
+    named = {"label": "scale", "attester": wallet(ATTESTER).address}
+    key = service.post("/v1/attester-keys", named)["api_key"]
     return write_attester_file(
         stage.folder,
         "attester",

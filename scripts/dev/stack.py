@@ -222,10 +222,14 @@ class Stack:
         for number, index in enumerate(ATTESTER_ACCOUNTS, start=1):
             name = f"attester-{number}"
             if name not in self._attester_keys:
-                made = self.admin("/v1/attester-keys", {"label": name})
-                self._attester_keys[name] = made["api_key"]
+                self._attester_keys[name] = self.attester_key(name, index)
             settings = self.attester_file(name, index, api_key=self._attester_keys[name])
             self._spawn(name, "attester", "run", "--settings", str(settings))
+
+    def attester_key(self, name: str, index: int) -> str:
+        """An API key that speaks for a well-known account."""
+        named = {"label": name, "attester": wallet(index).address}
+        return str(self.admin("/v1/attester-keys", named)["api_key"])
 
     def attester_file(self, name: str, index: int, *, api_key: str) -> Path:
         """Settings of an attester with the key of a well-known account, in a folder of its own:

@@ -79,7 +79,7 @@ def post_wrong_statement(stage: Stage, facility: Facility) -> None:
         stage.stack.chain.set_time(stage.window_start_s(facility) + EPOCH_S + GRACE_S + 5)
         running.worker.run_once()
         for number, index in enumerate(ATTESTER_ACCOUNTS[:2]):
-            key = stack.admin("/v1/attester-keys", {"label": f"bug-{number}"})["api_key"]
+            key = stack.attester_key(f"bug-{number}", index)
             file = stack.attester_file(f"bug-{number}", index, api_key=key)
             with open_attester(read_settings(file)) as running_attester:
                 running_attester.attester.run_once()

@@ -234,7 +234,8 @@ class Site:
         for name, index in _ATTESTERS.items():
             folder = self.folder / name
             folder.mkdir()
-            made = self.post("/v1/attester-keys", {"label": name}, ADMIN_KEY)
+            named = {"label": name, "attester": wallet(index).address}
+            made = self.post("/v1/attester-keys", named, ADMIN_KEY)
             secret = folder / "api.key"
             secret.touch(mode=0o600)
             secret.write_text(made["api_key"])

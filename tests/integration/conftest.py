@@ -45,7 +45,11 @@ def service(database_url: str, ledger: Ledger, tmp_path: Path) -> Iterator[Servi
 @pytest.fixture(scope="session")
 def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Deployment file, and a chain with contracts, attesters (two of three) and investors."""
-    folder = tmp_path_factory.mktemp("chain")
+    return chain_with(tmp_path_factory.mktemp("chain"))
+
+
+def chain_with(folder: Path, **settings: str) -> tuple[Path, str]:
+    """The same, deployed with other settings."""
     file = folder / "deployment.json"
     with ExitStack() as exits:
         chain = exits.enter_context(
@@ -57,6 +61,7 @@ def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
             "RENTROLL_OPERATORS": ",".join(wallet(i).address for i in OPERATORS),
             "RENTROLL_CHALLENGE_WINDOW_S": str(CHALLENGE_WINDOW_S),
             "RENTROLL_ALLOW_LIST": "1",
+            **settings,
         }
         deploy_or_load(chain, file, environment)
         deployment = Deployed(chain, file).deployment

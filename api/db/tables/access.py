@@ -27,6 +27,7 @@ class ApiKeyColumns(Columns):
     expires_at_s: Named[int | None] = Column(BigInteger)
     revoked_at_s: Named[int | None] = Column(BigInteger)  # may lie ahead
     successor_id: Named[KeyId | None] = Column(KEY_ID)
+    attester: Named[str | None] = Column(String(42))  # of role attester: whom it speaks for
 
 
 api_keys = Table("api_keys", metadata, ApiKeyColumns)
@@ -35,7 +36,10 @@ api_keys = Table("api_keys", metadata, ApiKeyColumns)
 @record_of(api_keys)
 @dataclass(frozen=True, slots=True)
 class ApiKeyRow:
-    """An API key; only an operator's belongs to an operator."""
+    """An API key; only an operator's belongs to an operator, only an attester's names an account.
+
+    attester: with its EIP-55 checksum; None also of an attester's key that is older than this.
+    """
 
     key_id: KeyId
     key_hash: Bytes32
@@ -48,6 +52,7 @@ class ApiKeyRow:
     expires_at_s: int | None = None
     revoked_at_s: int | None = None
     successor_id: KeyId | None = None
+    attester: str | None = None
 
 
 class KeyChangeColumns(Columns):

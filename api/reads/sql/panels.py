@@ -1,5 +1,6 @@
 """SQL of panels and pledges: who signs for a facility, and what they approved."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, true
@@ -7,6 +8,7 @@ from sqlalchemy import Connection, func, select, true
 from api.chain.emitted.attester_registry import PanelSet
 from api.db import event_columns as e
 from api.db import pledges as store
+from api.db.tables.facilities import facilities, operators
 from api.domain.units import Address, Bytes32, Epoch, FacilityId
 from api.reads.sql import payloads
 from api.reads.sql.facilities import Scope
@@ -21,8 +23,21 @@ class PanelRow:
     attesters: tuple[Address, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Seatings:
+    """Panels by number: as they are seated at a time, and as they will be after a change."""
+
+    current: dict[int, PanelRow]
+    announced: dict[int, PanelRow]
+
+
 def panels_at(connection: Connection, now_s: int) -> dict[int, PanelRow]:
     """Panels whose seats hold at a time, by number."""
+    return seatings_at(connection, now_s).current
+
+
+def seatings_at(connection: Connection, now_s: int) -> Seatings:
+    """Panels whose seats hold at a time, and changes of seats that wait then."""
     query = select(e.payload, e.block_time_s).where(e.event == "PanelSet")
     current: dict[int, PanelSet] = {}
     coming: dict[int, PanelSet] = {}
@@ -34,9 +49,14 @@ def panels_at(connection: Connection, now_s: int) -> dict[int, PanelRow]:
             current[changed.panel] = before
         coming[changed.panel] = changed
     current |= {number: panel for number, panel in coming.items() if panel.from_s <= now_s}
+    waiting = {number: panel for number, panel in coming.items() if panel.from_s > now_s}
+    return Seatings(_rows(current), _rows(waiting))
+
+
+def _rows(panels: Mapping[int, PanelSet]) -> dict[int, PanelRow]:
     return {
         number: PanelRow(number, panel.threshold, panel.attesters)
-        for number, panel in sorted(current.items())
+        for number, panel in sorted(panels.items())
     }
 
 
@@ -50,6 +70,27 @@ def offered_panels(connection: Connection, scope: Scope) -> dict[FacilityId, int
         facility_id: payloads.offered_panel(payload)
         for facility_id, payload in connection.execute(query.order_by(*e.chain_order))
     }
+
+
+def own_offer(connection: Connection, facility_id: FacilityId) -> int | None:
+    """Number of the panel that a registered facility was given with its offer.
+
+    None while its own operator offered nothing, or other terms: on-chain another operator may offer
+    any id, with any hash.
+    """
+    query = (
+        select(e.payload, facilities.c.terms_hash, operators.c.address)
+        .join(facilities, facilities.c.facility_id == e.facility_id)
+        .join(operators, operators.c.operator_id == facilities.c.operator_id)
+        .where(e.event == "FacilityOffered", e.facility_id == facility_id)
+        .order_by(*(column.desc() for column in e.chain_order))
+    )
+    newest = connection.execute(query.limit(1)).first()
+    if newest is None:
+        return None
+    offer, terms_hash, operator = payloads.offer(newest.payload), newest.terms_hash, newest.address
+    own = offer.gpu_operator.lower() == operator.lower() and offer.terms.terms_hash == terms_hash
+    return offer.panel if own else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,11 @@ def offered_terms_hash(payload: str) -> Bytes32:
     return read_payload(FacilityOffered, payload).terms.terms_hash
 
 
+def offer(payload: str) -> FacilityOffered:
+    """A FacilityOffered with all its terms."""
+    return read_payload(FacilityOffered, payload)
+
+
 def opened_sale(payload: str) -> SaleTerms:
     """Terms of a SaleOpened; a price a tranche, by seniority."""
     return read_payload(SaleOpened, payload).terms

@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 
 from api.access.accounts import add_attester_key, add_operator
 from api.chain import calldata
-from api.db.session import write
+from api.db.session import Connection, write
 from api.routes.http.credentials import AdminOfKeys, AdminOfOperators
 from api.routes.http.problems import errors
 from api.routes.http.schemas import Address, Name, Strict, example
@@ -38,15 +38,22 @@ class OperatorOut(BaseModel):
 class AttesterKeyIn(Strict):
     """A key for an attester process."""
 
-    model_config = example(label="attester-1")
+    model_config = example(
+        label="attester-1", attester="0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65"
+    )
 
     label: Name = Field(description="Name of the key; no other live attester key has it.")
+    attester: Address = Field(
+        description="Account that the key speaks for, once and for all: the attester's own, which"
+        " has or will have a seat."
+    )
 
 
 class AttesterKeyOut(BaseModel):
     """An attester's key."""
 
     label: str = Field(description="Name of the key, as given.")
+    attester: str = Field(description="Account that it speaks for, with its checksum.")
     api_key: str = Field(description="API key; shown this once, stored only as a hash.")
 
 
@@ -71,13 +78,17 @@ def create_operator(service: ServiceDep, caller: AdminOfOperators, body: Operato
 def create_attester_key(
     service: ServiceDep, caller: AdminOfKeys, body: AttesterKeyIn
 ) -> AttesterKeyOut:
-    """Make a key with which an attester process reads raw events and submits signatures.
+    """Make a key with which an attester's process reads raw events and submits signatures.
 
-    The same as `POST /v1/admin/keys` with role attester and all of its scopes.
+    It reads the log of facilities where its account has a seat, now or announced, and hands in
+    what that account signed. The same as `POST /v1/admin/keys` with role attester and all of its
+    scopes.
     """
-    now_s = service.session_clock()
-    key = write(
-        service.engine,
-        lambda c: add_attester_key(c, name=body.label, actor=caller.actor, now_s=now_s),
-    )
-    return AttesterKeyOut(label=body.label, api_key=key)
+    attester, now_s = calldata.checksum(body.attester), service.session_clock()
+
+    def work(connection: Connection) -> str:
+        named = {"name": body.label, "attester": attester, "actor": caller.actor}
+        return add_attester_key(connection, **named, now_s=now_s)
+
+    key = write(service.engine, work)
+    return AttesterKeyOut(label=body.label, attester=attester, api_key=key)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.access.key_book import Account, NewKey
 from api.access.scopes import Role, Scope
+from api.chain.calldata import checksum
 from api.domain.units import MAX_I64, OperatorId
 from api.routes.http.credentials import AdminOfKeys, AdminReader
 from api.routes.http.keys import (
@@ -30,7 +31,7 @@ from api.routes.http.keys import (
 )
 from api.routes.http.parameters import Offset, PageLimit
 from api.routes.http.problems import errors
-from api.routes.http.schemas import Strict, example
+from api.routes.http.schemas import Address, Strict, example
 from api.routes.http.strict import StrictRoute
 from api.routes.service import ServiceDep
 
@@ -44,11 +45,20 @@ OperatorQuery = Annotated[
 class AnyKeyIn(Strict):
     """A new key of any account."""
 
-    model_config = example(role="attester", name="attester-2", scopes=["attest", "read"])
+    model_config = example(
+        role="attester",
+        attester="0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
+        name="attester-2",
+        scopes=["attest", "read"],
+    )
 
     role: Annotated[Role, Field(strict=False)] = Field(description="operator, attester or admin.")
     operator_id: Annotated[int, Field(ge=1, le=MAX_I64)] | None = Field(
         default=None, description="Whose it will be; for role operator alone."
+    )
+    attester: Address | None = Field(
+        default=None,
+        description="Account that it speaks for, once and for all; for role attester alone.",
     )
     name: KeyName
     scopes: Annotated[list[ScopeIn], Field(min_length=1, max_length=len(Scope))] = Field(
@@ -102,7 +112,9 @@ def create_any_key(service: ServiceDep, caller: AdminOfKeys, body: AnyKeyIn) -> 
     The secret in the answer is shown this once. 409 has a `reason`: `name_taken`, `too_many_keys`.
     """
     whose = None if body.operator_id is None else OperatorId(body.operator_id)
-    new = NewKey(Account(body.role, whose), body.name, body.scopes, body.expires_at)
+    account = Account(body.role, whose)
+    attester = None if body.attester is None else checksum(body.attester)
+    new = NewKey(account, body.name, body.scopes, body.expires_at, attester)
     return make(service, caller, new)
 
 
@@ -114,9 +126,11 @@ def create_any_key(service: ServiceDep, caller: AdminOfKeys, body: AnyKeyIn) -> 
 def rotate_any_key(
     service: ServiceDep, caller: AdminOfKeys, key_id: KeyPath, body: RotateIn | None = None
 ) -> RotatedOut:
-    """Make the successor of a key, with its name and scopes; the old one works on for a while.
+    """Make the successor of a key, with its name, scopes and account; the old one works on for a
+    while.
 
-    409 has a `reason`: `key_ending`, `key_over`, `too_many_keys`.
+    409 has a `reason`: `key_ending`, `key_over`, `too_many_keys`, `no_account` (an attester's key
+    of before, which names none: make another one).
     """
     return rotate(service, caller, None, key_id, body)
 

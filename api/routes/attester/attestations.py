@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from api.chain.calldata import checksum
 from api.db.facilities import known_facility_row
 from api.db.log import logged_after
 from api.db.reopenings import reopenings_of
@@ -25,7 +24,7 @@ from api.errors import Conflict, NotFound
 from api.ledger.names import told_leases
 from api.ledger.recorder import keys_of
 from api.reads.attesters import read_pending
-from api.routes.http.credentials import AttesterReader, AttesterSigner
+from api.routes.http.attesters import AttesterSigner, OwnAccount, SeatedReader
 from api.routes.http.parameters import EpochPath, FacilityPath, Limit, Offset
 from api.routes.http.problems import already, errors
 from api.routes.http.schemas import Address, Strict
@@ -70,8 +69,7 @@ _MOST_ENTRIES, _MOST_BYTES = 2_000, 4 << 20
 @router.get("/v1/attester/pending", responses=errors(401, 403, 422))
 def list_pending_statements(
     service: ServiceDep,
-    _caller: AttesterReader,
-    attester: Annotated[Address, Query(description="Signing account.")],
+    attester: OwnAccount,
     offset: Offset = 0,
     limit: Limit = 200,
 ) -> list[PendingOut]:
@@ -80,7 +78,7 @@ def list_pending_statements(
     Facilities take turns: first the oldest epoch of each, then the next of each; what this account
     refused comes last. A facility that was never offered on-chain has no panel, and is not here.
     """
-    rows = read_pending(service.engine, checksum(attester), offset=offset, limit=limit)
+    rows = read_pending(service.engine, attester, offset=offset, limit=limit)
     return [
         PendingOut(facility_id=r.facility_id, epoch=r.epoch, statement_hash=hex32(r.statement_hash))
         for r in rows
@@ -94,11 +92,14 @@ def list_pending_statements(
 )
 def read_log(
     service: ServiceDep,
-    _caller: AttesterReader,
+    _seated: SeatedReader,
     facility_id: FacilityPath,
     after: Annotated[int, Query(ge=0, le=MAX_I64, description="Entries behind this one.")] = 0,
 ) -> Response:
     """What the statements of a facility rest on, as NDJSON.
+
+    For whom has a seat on the facility's panel, now or announced; 403 `no_seat` says of which block
+    the service knows. A facility that was never offered has no panel, and is shown to nobody.
 
     Grace and reopenings (`[epoch, at_s]`, each after a fault proven on-chain); then a line for each
     lease of which the entries tell terms, with the secret of its name and the hash of its renter;
@@ -144,13 +145,13 @@ class SignedEntryOut(BaseModel):
 )
 def read_signed_entry(
     service: ServiceDep,
-    _caller: AttesterReader,
+    _seated: SeatedReader,
     facility_id: FacilityPath,
     number: Annotated[int, Path(ge=1, le=MAX_I64, description="Number of the entry, from 1.")],
 ) -> SignedEntryOut:
     """An entry of a facility's log, signed by the log's key: two of one number prove a fork.
 
-    Attesters ask for the end that they sign over, and keep it.
+    For whom reads the log. Attesters ask for the end that they sign over, and keep it.
     """
     with reading(service.engine) as connection:
         terms = terms_from_bytes(known_facility_row(connection, facility_id).terms_json)
@@ -173,15 +174,15 @@ def read_signed_entry(
 def submit_attestation(
     service: ServiceDep,
     response: Response,
-    _caller: AttesterSigner,
+    caller: AttesterSigner,
     facility_id: FacilityPath,
     epoch: EpochPath,
     body: SignatureIn,
 ) -> SignatureOut:
     """Hand in a signature.
 
-    It must be the named account's, by key or as a contract (ERC-1271), and the account must sit on
-    the facility's panel.
+    It must be that of the API key's account, by key or as a contract (ERC-1271), and the account
+    must sit on the facility's panel.
     """
     created, count = accept_signature(
         service.engine,
@@ -189,7 +190,7 @@ def submit_attestation(
         service.contracts,
         facility_id=facility_id,
         epoch=epoch,
-        attester=checksum(body.attester),
+        attester=caller.require_own(body.attester),
         signature=bytes.fromhex(body.signature[2:]),
         now_s=service.clock(),
     )

@@ -2,15 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from api.chain.calldata import checksum
 from api.domain.statements.evidence import hex32
 from api.domain.units import MAX_I64
 from api.epochs.approve import accept_pledge_signature, unsigned_pledges
 from api.routes.attester.attestations import SignatureHex
-from api.routes.http.credentials import AttesterReader, AttesterSigner
+from api.routes.http.attesters import AttesterSigner, OwnAccount
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import already, errors
 from api.routes.http.schemas import Address, Strict
@@ -54,14 +53,13 @@ class PledgeSignatureOut(BaseModel):
 @router.get("/v1/attester/pledges", responses=errors(401, 403, 422))
 def list_waiting_pledges(
     service: ServiceDep,
-    _caller: AttesterReader,
-    attester: Annotated[Address, Query(description="Signing account.")],
+    attester: OwnAccount,
 ) -> list[WaitingPledgeOut]:
     """Pledges on this account's panels that it has not signed, by facility.
 
     A signature counts until another pledge is approved; then it is asked for anew.
     """
-    unsigned = unsigned_pledges(service.engine, service.contracts, checksum(attester))
+    unsigned = unsigned_pledges(service.engine, service.contracts, attester)
     return [
         WaitingPledgeOut(
             facility_id=pledge.facility_id,
@@ -81,7 +79,7 @@ def list_waiting_pledges(
 def submit_pledge_signature(
     service: ServiceDep,
     response: Response,
-    _caller: AttesterSigner,
+    caller: AttesterSigner,
     facility_id: FacilityPath,
     body: PledgeSignatureIn,
 ) -> PledgeSignatureOut:
@@ -93,7 +91,7 @@ def submit_pledge_signature(
         service.engine,
         service.contracts,
         facility_id=facility_id,
-        attester=checksum(body.attester),
+        attester=caller.require_own(body.attester),
         approvals=body.approvals,
         signature=bytes.fromhex(body.signature[2:]),
         now_s=service.clock(),

@@ -9,7 +9,7 @@ from api.domain.statements.refusal_files import FORMAT, MOST_MESSAGE, MOST_SIGNA
 from api.domain.statements.refusals import PLACE_LENGTH, RefusalCode
 from api.domain.units import MAX_I64, MAX_U32
 from api.epochs.refusals import accept_refusal
-from api.routes.http.credentials import AttesterSigner
+from api.routes.http.attesters import AttesterSigner
 from api.routes.http.problems import already, errors
 from api.routes.http.schemas import Address, Strict
 from api.routes.http.strict import StrictRoute
@@ -76,14 +76,15 @@ class RefusalKept(BaseModel):
     responses=already(RefusalKept) | errors(400, 401, 403, 404, 409, 413, 422),
 )
 def submit_refusal(
-    service: ServiceDep, response: Response, _caller: AttesterSigner, body: RefusalIn
+    service: ServiceDep, response: Response, caller: AttesterSigner, body: RefusalIn
 ) -> RefusalKept:
     """Hand in a refusal: it is kept and shown to everybody.
 
-    It must be the named account's, by key or as a contract (ERC-1271), the account must sit on the
-    facility's panel, and the refusal must speak of a statement that is closed or posted, or of
-    evidence that stands published. Of one statement an attester's newest refusal is kept.
+    It must be that of the API key's account, by key or as a contract (ERC-1271), the account must
+    sit on the facility's panel, and the refusal must speak of a statement that is closed or posted,
+    or of evidence that stands published. Of one statement an attester's newest refusal is kept.
     """
+    caller.require_own(body.attester)
     document = body.model_dump()
     created = accept_refusal(
         service.engine, service.contracts, refusal_from(document), now_s=service.clock()

@@ -1,18 +1,14 @@
 """What attesters sign when a device is replaced: pledges in the place of those in force."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from api.chain.calldata import checksum
 from api.domain.statements.evidence import hex32
 from api.epochs.replace import accept_replacement_signature, unsigned_replacements
 from api.routes.attester.pledges import PledgeSignatureIn, PledgeSignatureOut
-from api.routes.http.credentials import AttesterReader, AttesterSigner
+from api.routes.http.attesters import AttesterSigner, OwnAccount
 from api.routes.http.parameters import FacilityPath, PledgeRootPath
 from api.routes.http.problems import already, errors
-from api.routes.http.schemas import Address
 from api.routes.http.strict import StrictRoute
 from api.routes.service import ServiceDep
 
@@ -35,15 +31,14 @@ class WaitingReplacementOut(BaseModel):
 @router.get("/v1/attester/replacements", responses=errors(401, 403, 422))
 def list_waiting_replacements(
     service: ServiceDep,
-    _caller: AttesterReader,
-    attester: Annotated[Address, Query(description="Signing account.")],
+    attester: OwnAccount,
 ) -> list[WaitingReplacementOut]:
     """Replacements on this account's panels that it has not signed, by facility.
 
     A signature counts until another pledge is approved; then it is asked for anew. One whose epoch
     has begun is asked for no more.
     """
-    unsigned = unsigned_replacements(service.engine, service.contracts, checksum(attester))
+    unsigned = unsigned_replacements(service.engine, service.contracts, attester)
     return [
         WaitingReplacementOut(
             facility_id=waiting.row.facility_id,
@@ -63,7 +58,7 @@ def list_waiting_replacements(
 def submit_replacement_signature(
     service: ServiceDep,
     response: Response,
-    _caller: AttesterSigner,
+    caller: AttesterSigner,
     facility_id: FacilityPath,
     pledge_root: PledgeRootPath,
     body: PledgeSignatureIn,
@@ -77,7 +72,7 @@ def submit_replacement_signature(
         service.contracts,
         facility_id=facility_id,
         root=pledge_root,
-        attester=checksum(body.attester),
+        attester=caller.require_own(body.attester),
         approvals=body.approvals,
         signature=bytes.fromhex(body.signature[2:]),
         now_s=service.clock(),

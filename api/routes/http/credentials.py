@@ -193,23 +193,21 @@ def events_author(
 
 
 def attester(service: ServiceDep, credentials: _Credentials, wanted: SecurityScopes) -> Caller:
-    """Dependency: an attester's key."""
+    """Dependency: an attester's key; for whom it speaks is judged by `attesters`."""
     caller = _caller(service, credentials)
     if caller.role is not Role.ATTESTER:
         raise Forbidden("this needs an attester's API key")
     return _with_scope(caller, wanted)
 
 
-# Which scope a route needs: a route with a key takes one of these, and there is no other way to
-# a caller. `test_scopes.py` walks over all routes.
+# Which scope a route needs: a route with a key takes one of these, or of those of attesters in
+# `attesters`, and there is no other way to a caller. `test_scopes.py` walks over all routes.
 OperatorReader = Annotated[units.OperatorId, Security(operator_id, scopes=[Scope.READ])]
 EventsWriter = Annotated[units.OperatorId, Security(operator_id, scopes=[Scope.EVENTS_WRITE])]
 AnyEventsAuthor = Annotated[EventsAuthor, Security(events_author, scopes=[Scope.EVENTS_WRITE])]
 LedgerWriter = Annotated[units.OperatorId, Security(operator_id, scopes=[Scope.LEDGER_WRITE])]
 KeysReader = Annotated[Caller, Security(operator, scopes=[Scope.READ])]
 KeysWriter = Annotated[Caller, Security(operator, scopes=[Scope.KEYS_WRITE])]
-AttesterReader = Annotated[Caller, Security(attester, scopes=[Scope.READ])]
-AttesterSigner = Annotated[Caller, Security(attester, scopes=[Scope.ATTEST])]
 AdminReader = Annotated[Caller, Security(admin, scopes=[Scope.READ])]
 AdminOfKeys = Annotated[Caller, Security(admin, scopes=[Scope.KEYS_WRITE])]
 AdminOfOperators = Annotated[Caller, Security(admin, scopes=[Scope.OPERATORS_WRITE])]

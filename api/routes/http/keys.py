@@ -43,6 +43,10 @@ Expiry = Annotated[
     Field(description="When it stops working, at most ten years ahead; default: never."),
 ]
 _BY = "a key's id, a wallet's address, `setting` (the admin key of the settings), `command line`"
+_ATTESTER = (
+    "Account that it speaks for, of role attester; null of other roles, and of an attester's key of"
+    " before, which may nothing."
+)
 
 
 class RotateIn(Strict):
@@ -80,6 +84,7 @@ class KeyOut(BaseModel):
     name: str = Field(description="Name, unique among the account's live keys.")
     role: str = Field(description="operator, attester or admin.")
     operator_id: int | None = Field(description="Whose it is; null unless the role is operator.")
+    attester: str | None = Field(description=_ATTESTER)
     scopes: list[str] = Field(description="What it may do, in alphabetical order.")
     state: str = Field(description="live, ending (works until `revoked_at_s`), expired or revoked.")
     created_at_s: int = Field(description="UTC seconds, like all times here by the wall clock.")
@@ -133,6 +138,7 @@ class KeyChangeOut(BaseModel):
     name: str = Field(description="Its name.")
     role: str = Field(description="operator, attester or admin.")
     operator_id: int | None = Field(description="Whose it is; null unless the role is operator.")
+    attester: str | None = Field(description=_ATTESTER)
     actor: str = Field(description=f"Who did it: {_BY}, or `unknown` (before this was kept).")
     ends_at_s: int | None = Field(description="When the key stops working, as said then.")
 
@@ -216,6 +222,7 @@ def _key_out(row: ApiKeyRow, now_s: int) -> KeyOut:
         name=row.name,
         role=row.role,
         operator_id=row.operator_id,
+        attester=row.attester,
         scopes=sorted(from_db_scopes(row.scopes)),
         state=state_of(row, now_s).value,
         created_at_s=row.created_at_s,
@@ -260,6 +267,7 @@ def _changes_out(total: int, changes: list[KeyChange]) -> KeyChangesOut:
                 name=change.name,
                 role=change.role,
                 operator_id=change.operator_id,
+                attester=change.attester,
                 actor=change.actor,
                 ends_at_s=change.ends_at_s,
             )

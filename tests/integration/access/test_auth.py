@@ -39,7 +39,7 @@ def _routes(facility_id: int) -> list[tuple[str, str, str, object]]:
     operator = {"name": "n", "address": "0x" + "b" * 40}
     return [
         ("admin", "POST", "/v1/operators", operator),
-        ("admin", "POST", "/v1/attester-keys", {"label": "l"}),
+        ("admin", "POST", "/v1/attester-keys", {"label": "l", "attester": _SIGN["attester"]}),
         ("operator", "POST", "/v1/facilities", None),
         ("operator", "POST", leases_path, _OPEN),
         ("operator", "POST", f"{leases_path}/lease-a/prices", _PRICE),
@@ -63,7 +63,9 @@ def _facility_body() -> dict[str, object]:
 
 def _attester_key(service: Service) -> str:
     with transaction(service.ledger.engine) as connection:
-        return add_attester_key(connection, actor="test", name="a", now_s=START_S)
+        return add_attester_key(
+            connection, actor="test", name="a", attester=_SIGN["attester"], now_s=START_S
+        )
 
 
 def test_auth__no_wrong_or_revoked_key__is_401(service: Service) -> None:

@@ -13,6 +13,8 @@ from tests.factories import Clock
 from tests.integration.access.keyring import ALL_SCOPES, look, make, post, rival_key
 from tests.integration.service import ADMIN_KEY, SITE, Service, problem
 
+ACCOUNT = "0x" + "a" * 40
+
 
 @pytest.mark.both_databases
 def test_scopes__that_the_caller_lacks__cannot_be_had_by_making_or_rotating(
@@ -59,7 +61,7 @@ def test_admin__any_account__makes_lists_rotates_and_revokes(keyed: Service) -> 
     operator_id = keyed.ledger.operator_id
     bodies = [
         {"role": "operator", "operator_id": operator_id, "name": "a", "scopes": ["read"]},
-        {"role": "attester", "name": "a", "scopes": ["attest", "read"]},
+        {"role": "attester", "name": "a", "scopes": ["attest", "read"], "attester": ACCOUNT},
         {"role": "admin", "name": "a", "scopes": ["read", "keys:write"]},
     ]
     made = [post(keyed, admin, body, key=ADMIN_KEY).json() for body in bodies]
@@ -96,9 +98,9 @@ def test_admin__account_that_is_none__is_refused(keyed: Service) -> None:
     cases: list[tuple[dict[str, Any], int, str]] = [
         ({"role": "operator", "operator_id": 999}, 404, "not_found"),
         ({"role": "operator"}, 422, "invalid_input"),
-        ({"role": "attester", "operator_id": 1}, 422, "invalid_input"),
+        ({"role": "attester", "operator_id": 1, "attester": ACCOUNT}, 422, "invalid_input"),
         ({"role": "auditor"}, 422, "invalid_input"),
-        ({"role": "attester", "scopes": ["keys:write"]}, 422, "invalid_input"),
+        ({"role": "attester", "scopes": ["keys:write"], "attester": ACCOUNT}, 422, "invalid_input"),
     ]
 
     for part, status, code in cases:

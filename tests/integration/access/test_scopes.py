@@ -38,7 +38,8 @@ def _scopes_of(operation: dict[str, Any]) -> set[str]:
 
 def _key(service: Service, role: Role, scopes: frozenset[Scope]) -> str:
     owner = Account(role, service.ledger.operator_id if role is Role.OPERATOR else None)
-    new = NewKey(owner, " ".join(sorted(scopes)), scopes)
+    attester = "0x" + "a" * 40 if role is Role.ATTESTER else None
+    new = NewKey(owner, " ".join(sorted(scopes)), scopes, attester=attester)
     with transaction(service.ledger.engine) as connection:
         return make_key(connection, new, by=Maker(UNKNOWN, None), now_s=START_S).text
 

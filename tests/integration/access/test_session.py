@@ -312,7 +312,8 @@ def test_session__cannot_act_as_admin_or_attester(service: Service) -> None:
     csrf = sign_in(service.client, KEY).json()["csrf_token"]
     headers = {"X-CSRF-Token": csrf}
 
-    admin = service.client.post("/v1/attester-keys", json={"label": "x"}, headers=headers)
+    named = {"label": "x", "attester": ADDRESS}
+    admin = service.client.post("/v1/attester-keys", json=named, headers=headers)
     attester = service.client.get(f"/v1/attester/pending?attester={ADDRESS}")
 
     problem(admin, 401, "unauthorized")

@@ -53,8 +53,19 @@ class Site:
         return {f["name"]: (f["level"], f["message"]) for f in json.loads(result.stdout)}
 
 
-def make_site(world: World, folder: Path, url: str, index: int, *, name: str = "attester") -> Site:
-    """Settings of an attester with the key of a well-known account."""
+def make_site(
+    world: World,
+    folder: Path,
+    url: str,
+    index: int,
+    *,
+    name: str = "attester",
+    account: str | None = None,
+) -> Site:
+    """Settings of an attester with the key of a well-known account.
+
+    account: for whom its API key speaks, where that is another, a contract.
+    """
     key = folder / f"{name}.key"
     key.touch(mode=0o600)
     key.write_text(wallet(index).key.hex())
@@ -62,7 +73,7 @@ def make_site(world: World, folder: Path, url: str, index: int, *, name: str = "
         folder,
         name,
         key_file=key,
-        api_key=world.attester_key,
+        api_key=world.attesters.key_of(account or wallet(index).address),
         url=url,
         rpc_url=world.chain.rpc_url,
         registry=world.deployment.statement_registry,

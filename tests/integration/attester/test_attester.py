@@ -9,6 +9,7 @@ import pytest
 
 from api.attester.account import AttesterAccount
 from api.attester.attest import Attester, RawInput
+from api.attester.failures import ServiceRefused
 from api.attester.verdict import Verdict
 from api.chain import calldata
 from api.chain.panels import attester_warnings
@@ -279,7 +280,7 @@ def _handed_in(closed: World, index: int) -> tuple[int, str]:
     )
     body = {"attester": signer.address, "signature": "0x" + signer.sign_digest(digest).hex()}
     path = f"/v1/attester/facilities/{closed.facility_id}/epochs/0/attestations"
-    headers = {"Authorization": f"Bearer {closed.attester_key}"}
+    headers = closed.as_attester(signer.address)
     answer = closed.http.post(path, json=body, headers=headers)
     return answer.status_code, answer.json().get("detail", "")
 
@@ -289,7 +290,10 @@ def test_attest__signer_without_a_seat__signs_nothing_and_is_refused_by_the_serv
 ) -> None:
     """ATTACKS 19."""
     attester = closed.attester(0)
-    attester._account = AttesterAccount(signer_of(RENTER))
+    attester._account = attester._pledges._account = AttesterAccount(signer_of(RENTER))
+    with pytest.raises(ServiceRefused, match="speaks for"):
+        attester.run_once()
+    attester._pledges._api = attester._api = closed.attesters.of(wallet(RENTER).address)[0]
 
     verdicts = attester.run_once()
     status, words = _handed_in(closed, RENTER)

@@ -31,8 +31,8 @@ def closed(world: World) -> tuple[World, str]:
 
 def _submit(world: World, account: str, signature: bytes) -> int:
     path = f"/v1/attester/facilities/{world.facility_id}/epochs/0/attestations"
-    headers = {"Authorization": f"Bearer {world.attester_key}"}
     body = {"attester": account, "signature": hex32(signature)}
+    headers = world.as_attester(account)
     return int(world.http.post(path, json=body, headers=headers).status_code)
 
 
@@ -115,7 +115,7 @@ def test_run__key_signs_for_a_contract__only_what_the_contract_takes_leaves(
     """The settings name the contract; the key is any that it takes."""
     world, contract = closed
     with served(world) as url:
-        site = make_site(world, tmp_path, url, RENTER)
+        site = make_site(world, tmp_path, url, RENTER, account=contract)
         site.change("[attester]", f'[attester]\ncontract = "{contract}"')
         set_mood(world, contract, REFUSING)
         refused, told = site.command("run", "--once"), site.findings()["signature"]

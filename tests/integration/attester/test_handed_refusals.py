@@ -61,8 +61,7 @@ def _signed(world: World, index: int = ATTESTER_ACCOUNTS[0], **change: Any) -> S
 
 
 def _hand_in(world: World, signed: SignedRefusal, **change: Any) -> Any:
-    headers = {"Authorization": f"Bearer {world.attester_key}"}
-    body = refusal_document(signed) | change
+    headers, body = world.as_attester(signed.attester), refusal_document(signed) | change
     return world.http.post("/v1/attester/refusals", json=body, headers=headers)
 
 

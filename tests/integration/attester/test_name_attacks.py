@@ -201,8 +201,7 @@ def test_guess__with_all_that_an_attester_is_given__finds_no_renter(world: World
     with reading(world.engine) as connection:
         name_secret = connection.execute(select(facilities.c.name_secret)).scalar_one()
     path = f"/v1/attester/facilities/{world.facility_id}/log"
-    key = {"Authorization": f"Bearer {world.attester_key}"}
-    given = world.http.get(path, headers=key).text
+    given = world.http.get(path, headers=world.as_attester()).text
     folder = world.evidence.root
     public = "".join(p.read_text() for p in folder.rglob("*") if p.is_file())
     names, facility = SecretNames(FacilityId(world.facility_id), name_secret), world.facility_id

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import delete
 from typer.testing import CliRunner
 
 from api.attester import serving
@@ -19,6 +20,8 @@ from api.attester.shelf import RefusalShelf
 from api.attester.wiring import open_attester
 from api.chain import calldata
 from api.cli.commands import app
+from api.db.session import transaction
+from api.db.tables.chain import chain_events
 from api.errors import Misconfigured
 from api.local.settings_table import SettingsWrong
 from scripts.dev.stack import ATTESTER_ACCOUNTS, MINIMUM_BOND, RENTER
@@ -102,6 +105,8 @@ def test_check__all_is_well__says_so_in_plain_words(site: Site) -> None:
     assert found["API key"][0] == found["node"][0] == found["contracts"][0] == "ok"
     assert found["seat"][1].startswith(f"panel {panel}, 2 of 3 sign: facilities")
     assert found["counts"] == ("ok", f"signatures of {account} count")
+    shown = f"the service shows those of facilities {site.world.facility_id}"
+    assert found["logs"] == ("ok", shown)
     assert "will be made" in found["memory"][1]
     assert found["refusals"][1] == "no URL on-chain: nobody finds them"
     assert site.command("check").exit_code == 0
@@ -120,6 +125,34 @@ def test_check__everything_is_wrong__says_what(site: Site, tmp_path: Path) -> No
     assert "seat" not in found
     assert found["counts"] == ("warn", f"{account} sits on no panel")
     assert site.command("check").exit_code == 1
+
+
+def test_check__key_of_another_account__says_whose_it_is(site: Site, tmp_path: Path) -> None:
+    other = site.world.bound(1).attester
+    (tmp_path / "attester.api-key").write_text(site.world.attesters.key_of(other))
+
+    found = site.findings()
+
+    own = site.world.bound(0).attester
+    assert found["API key"][0] == "fail"
+    assert f"403 this API key speaks for {other}, not for {own}" in found["API key"][1]
+    assert site.command("check").exit_code == 1
+
+
+def test_check__no_seat__says_that_no_log_is_shown(site: Site, tmp_path: Path) -> None:
+    """Both by the chain, and by the service where the chain would have it otherwise."""
+    with transaction(site.world.engine) as connection:
+        connection.execute(delete(chain_events).where(chain_events.c.event == "PanelSet"))
+    behind = site.findings()["logs"]
+    unseated = make_site(site.world, tmp_path, site.url, RENTER, name="unseated")
+
+    found = unseated.findings()
+
+    facility, account = site.world.facility_id, wallet(RENTER).address
+    assert behind[0] == "warn"
+    assert f"no seat on panel 1 of facility {facility}" in behind[1]
+    assert found["API key"] == ("ok", "the service takes it for this account")
+    assert found["logs"][1] == f"{account} sits on no facility's panel: the service shows it no log"
 
 
 @pytest.mark.parametrize(

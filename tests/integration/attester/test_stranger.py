@@ -37,7 +37,7 @@ def test_stranger__wheel_settings_key_and_seat__signs_the_next_epoch(
         [account] = re.findall(r"address: (0x\w{40})", said)
         # The service's admin gives out the key; governance gives the seat.
         (site / "api.key").touch(mode=0o600)
-        (site / "api.key").write_text(world.attester_key)
+        (site / "api.key").write_text(world.attesters.key_of(account))
         world.at(DAY_S)
         world.post(0)
         seat(world, account)

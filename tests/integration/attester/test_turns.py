@@ -59,7 +59,7 @@ def _pretend(
 
 
 def _pending(world: World, **query: Any) -> list[tuple[int, int]]:
-    headers = {"Authorization": f"Bearer {world.attester_key}"}
+    headers = world.as_attester(ATTESTER)
     params = {"attester": ATTESTER, **query}
     answer = world.http.get("/v1/attester/pending", params=params, headers=headers).json()
     return [(each["facility_id"], each["epoch"]) for each in answer]

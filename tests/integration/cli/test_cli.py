@@ -72,7 +72,7 @@ def test_usage_errors__exit_2(run: Any, tmp_path: Path) -> None:
     cases = [
         ("nonsense",), ("verify",), ("verify", "x"), ("close", "--facility", "x"),
         ("register", "operator", "n", "no-address"), ("register", "operator", "", ADDRESS),
-        ("register", "attester", "a\0b"), ("serve", "--port", "x"), helios,
+        ("register", "attester", "a\0b", ADDRESS), ("serve", "--port", "x"), helios,
         ("import", "helios", "absent", "--api-key", "k"),
         (*helios, "--api-key", "k", "--utc-offset", "Berlin"),
     ]  # fmt: skip
@@ -151,7 +151,7 @@ def test_close__json__is_a_list_of_epochs(run: Any, tmp_path: Path) -> None:
 
 def test_register__keys__are_shown_once_and_stored_hashed(run: Any, tmp_path: Path) -> None:
     first = run("register", "operator", "Aurora", ADDRESS, "--json")
-    attester = run("register", "attester", "a-1")
+    attester = run("register", "attester", "a-1", ADDRESS)
     again = run("register", "operator", "Aurora", ADDRESS)
 
     key = json.loads(first.stdout)["api_key"]

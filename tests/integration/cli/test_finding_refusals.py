@@ -66,7 +66,7 @@ def _at_url(world: World, exits: ExitStack, folder: Path, *signed: SignedRefusal
 
 
 def _hand_in(world: World, signed: SignedRefusal) -> None:
-    headers = {"Authorization": f"Bearer {world.attester_key}"}
+    headers = world.as_attester(signed.attester)
     body = refusal_document(signed)
     assert world.http.post("/v1/attester/refusals", json=body, headers=headers).is_success
 

@@ -12,13 +12,15 @@ from typer.testing import CliRunner
 
 from api.access.key_text import id_of
 from api.access.keys import KeyUses, caller_of_key
+from api.chain.calldata import checksum
 from api.cli.commands import app
 from api.db.session import open_engine, transaction
 from api.db.tables.access import api_keys
 from api.errors import Unauthorized
 from tests.integration.service import NO_CHAIN
 
-ADDRESS = "0x" + "a" * 40
+ADDRESS = checksum("0x" + "a" * 40)
+_SPEAKS = ("--attester", ADDRESS)
 
 
 @pytest.fixture
@@ -84,7 +86,7 @@ def test_keys__made_rotated_revoked__are_listed_with_who_did_it(run: Any, tmp_pa
 def test_keys__for_people__shows_whose_and_until_when_and_a_secret_once(run: Any) -> None:
     run("register", "operator", "Aurora", ADDRESS)
     made = run("keys", "create", "clerk", "--role", "admin", "--days", "1").output
-    run("keys", "create", "a-1", "--role", "attester")
+    run("keys", "create", "a-1", "--role", "attester", "--attester", ADDRESS.lower())
     key_id = next(line for line in made.splitlines() if "key_id" in line).split()[1]
     secret = next(line for line in made.splitlines() if "api_key" in line).split()[1]
 
@@ -98,6 +100,7 @@ def test_keys__for_people__shows_whose_and_until_when_and_a_secret_once(run: Any
     assert "may: keys:write operators:write read" in listed
     assert "replaced by rr_ad_" in listed
     assert "2 keys" in listed
+    assert f"live  attester {ADDRESS}  a-1" in run("keys", "list").output
     assert changes.splitlines()[0].endswith("Z")
     assert "rotated" in changes
     assert secret not in listed + changes + rotated
@@ -108,6 +111,8 @@ def test_keys__for_people__shows_whose_and_until_when_and_a_secret_once(run: Any
     [
         ("create", "n"), ("create", "n", "--role", "operator"), ("create", "n", "--role", "x"),
         ("create", "n", "--role", "attester", "--operator", "1"), ("revoke", "first"),
+        ("create", "n", "--role", "attester"), ("create", "n", "--role", "admin", *_SPEAKS),
+        ("create", "n", "--role", "attester", "--attester", "0x1"), ("register", "attester", "n"),
         ("create", "n", "--operator", "1", "--scope", "all"), ("rotate", "rr_op_short"),
         ("create", "a\nb", "--operator", "1"), ("rotate", "rr_op_" + "a" * 61),
     ],
@@ -117,11 +122,14 @@ def test_keys__wrong_usage__exits_2(run: Any, arguments: tuple[str, ...]) -> Non
 
 
 def test_keys__what_is_not_there_or_taken__exits_1_with_a_sentence(run: Any) -> None:
-    run("register", "attester", "a-1")
+    run("register", "attester", "a-1", ADDRESS)
     cases = [
         (("create", "n", "--operator", "9"), "there is no operator 9"),
-        (("create", "a-1", "--role", "attester"), "a live key has this name"),
-        (("create", "n", "--role", "attester", "--scope", "keys:write"), "attest, read"),
+        (("create", "a-1", "--role", "attester", *_SPEAKS), "a live key has this name"),
+        (
+            ("create", "n", "--role", "attester", *_SPEAKS, "--scope", "keys:write"),
+            "attest, read",
+        ),
         (("revoke", "rr_op_" + "a" * 12), "there is no key"),
     ]
 

@@ -7,9 +7,11 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from api.cli.commands import app
+from scripts.dev.stack import RENTER
 from tests.copies import Copies
 from tests.factories import HOUR_S
 from tests.integration.cli.test_ledger_key import Desk, desk, named
+from tests.world import wallet
 
 __all__ = ["desk", "named"]
 pytestmark = pytest.mark.chain
@@ -19,6 +21,12 @@ def _log(*arguments: str, code: int = 0) -> Result:
     result = CliRunner().invoke(app, ["log", *arguments])
     assert result.exit_code == code, result.output
     return result
+
+
+def _attester_key(desk: Desk) -> str:
+    """Of an attester on the panel, as the service knows by what it indexed."""
+    desk.world.indexer().advance()
+    return desk.world.attesters.key_of(desk.world.bound(0).attester)
 
 
 def _unsigned(desk: Desk, gpu: int) -> None:
@@ -32,7 +40,7 @@ def test_log__that_lost_signed_and_unsigned_entries__has_all_again(
     named: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The ledger key's by its receipts; what nobody signed by an attester's copy of the log."""
-    monkeypatch.setenv("RENTROLL_ATTESTER_KEY", named.world.attester_key)
+    monkeypatch.setenv("RENTROLL_ATTESTER_KEY", _attester_key(named))
     copies, facility = Copies(named.world, tmp_path), named.facility
     copy = tmp_path / "log.jsonl"
     named.signing("sign", facility, named.events(named.price(2, 2_000_000)))
@@ -79,10 +87,24 @@ def test_log__whose_entry_nobody_has__goes_on_once_it_is_given_up(
     assert "given up" in _log("status", facility).output
 
 
+def test_copy__with_a_key_that_has_no_seat__says_so(
+    named: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named.world.indexer().advance()
+    stranger = wallet(RENTER).address
+    monkeypatch.setenv("RENTROLL_ATTESTER_KEY", named.world.attesters.key_of(stranger))
+    copy = tmp_path / "log.jsonl"
+
+    said = _log("copy", named.facility, "--out", str(copy), code=1).output
+
+    assert f"403 {stranger} has no seat on panel 1 of facility {named.facility}" in said
+    assert not copy.exists()
+
+
 def test_copy__of_a_log_that_is_another_now__is_not_added_to(
     named: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RENTROLL_ATTESTER_KEY", named.world.attester_key)
+    monkeypatch.setenv("RENTROLL_ATTESTER_KEY", _attester_key(named))
     copies, facility = Copies(named.world, tmp_path), named.facility
     copies.make()
     _unsigned(named, 0)

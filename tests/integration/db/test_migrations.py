@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlalchemy import Engine, insert, select, text, update
 
+from api.access.accounts import add_attester_key
 from api.access.keys import KeyUses, caller_of_key
 from api.access.scopes import SCOPES, Role
 from api.db.migrate import upgrade
@@ -166,6 +167,23 @@ def test_upgrade__keys_without_a_name__get_one_and_go_on(engine: Engine) -> None
     assert [c.scopes for c in callers] == [SCOPES[r] for r in (Role.OPERATOR, *[Role.ATTESTER] * 2)]
     with pytest.raises(Unauthorized, match="revoked"):
         caller_of_key(engine, uses, text=keys[3], admin_key=None, now_s=99)
+
+
+def test_upgrade__attesters_keys_of_before__name_no_account(engine: Engine) -> None:
+    """Nobody knows whose they are: they are let in, and every route of attesters refuses them."""
+    with transaction(engine) as connection:
+        key = add_attester_key(connection, name="a", attester="0x" + "a" * 40, actor="t", now_s=1)
+        connection.execute(text("ALTER TABLE api_keys DROP COLUMN attester"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0032'"))
+
+    upgrade(engine)
+
+    uses = KeyUses(engine)
+    caller = caller_of_key(engine, uses, text=key, admin_key=None, now_s=99)
+    uses.close()
+    assert (caller.role, caller.attester) == (Role.ATTESTER, None)
+    with engine.connect() as connection:
+        assert differences(connection) == []
 
 
 def test_upgrade__terms_of_contracts_of_before__are_refused_by_name(ledger: Ledger) -> None:

@@ -227,7 +227,7 @@ def test_pledge__pays_less_than_an_attester_asks__is_declined(
 
 
 def _post(world: World, facility_id: int, body: dict[str, Any]) -> Any:
-    headers = {"Authorization": f"Bearer {world.attester_key}"}
+    headers = world.as_attester(body["attester"])
     path = f"/v1/attester/facilities/{facility_id}/pledge/signatures"
     return world.http.post(path, json=body, headers=headers)
 

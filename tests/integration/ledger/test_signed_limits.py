@@ -179,9 +179,9 @@ def test_log__with_long_bodies__is_handed_out_packed(
     for _ in range(3):
         assert collector.post(EVENTS, b"[" + b" " * (1 << 20) + b"]").status_code == 200
     path = f"/v1/attester/facilities/{world.facility_id}/log"
-    headers = {"authorization": f"Bearer {world.attester_key}"}
+    world.indexer().advance()
 
-    answer = world.http.get(path, headers=headers, params={"after": 0})
+    answer = world.http.get(path, headers=world.as_attester(), params={"after": 0})
 
     assert len(answer.content) < 64 * 1_024
     with reading(world.engine) as connection:

@@ -138,7 +138,9 @@ def test_queue__operator_without_facilities__sees_nothing(service: Service) -> N
 
 def test_queue__who_is_no_operator__is_refused(service: Service) -> None:
     with transaction(service.ledger.engine) as connection:
-        attester = add_attester_key(connection, actor="test", name="a", now_s=START_S)
+        attester = add_attester_key(
+            connection, actor="test", name="a", attester="0x" + "a" * 40, now_s=START_S
+        )
 
     problem(service.client.get(PATH), 401, "unauthorized")
     for key in (ADMIN_KEY, attester):

@@ -10,7 +10,6 @@ from typing import Any
 from fastapi.testclient import TestClient
 from sqlalchemy import make_url
 
-from api.access.accounts import add_attester_key
 from api.access.key_book import Account, Maker, NewKey, make_key
 from api.access.scopes import SCOPES, Role
 from api.attester.memory import SignedMemory
@@ -26,6 +25,7 @@ from api.rescue.escrow import FacilityEscrow, escrow_of
 from api.rescue.taken import NoKeys
 from api.rescue.takeover import Successor, TakenOver, take_over
 from scripts.dev.stack import OPERATORS
+from tests.attester_clients import AttesterClients
 from tests.factories import DAY_S, HOUR_S, START_S, Ledger, device
 from tests.integration.rescue.drill import Drill
 from tests.replacing import replaced
@@ -129,7 +129,7 @@ class Heir:
             dry_run=dry_run,
         )
         if not dry_run:
-            self.give_attesters_a_key()
+            self.give_attesters_keys()
         return done
 
     def is_empty(self) -> bool:
@@ -152,14 +152,9 @@ class Heir:
         with transaction(self.world.engine) as connection:
             ledger.api_key = make_key(connection, new, by=by, now_s=START_S).text
 
-    def give_attesters_a_key(self) -> None:
-        """Keys do not come back: the admin makes new ones."""
-        world = self.world
-        with transaction(world.engine) as connection:
-            world.attester_key = add_attester_key(
-                connection, actor="test", name="again", now_s=START_S
-            )
-        vars(world).pop("_attester_clients", None)
+    def give_attesters_keys(self) -> None:
+        """Keys do not come back: the admin makes new ones, when they are asked for."""
+        self.world.attesters = AttesterClients(self.world.engine, self.world.app)
 
 
 def story(world: LongWorld, fix: Callable[[World], object]) -> None:

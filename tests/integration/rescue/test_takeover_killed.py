@@ -70,6 +70,6 @@ def test_takeover__killed_at_each_step__goes_on_when_it_is_run_again(
     assert "1 statements to the same bytes" in done.stdout
     assert "API keys and sessions" in done.stdout
     assert tree(world.evidence.root) == published
-    heir.give_attesters_a_key()
+    heir.give_attesters_keys()
     world.post(1)
     assert tree(world.evidence.root) == twin

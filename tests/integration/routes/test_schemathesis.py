@@ -41,7 +41,7 @@ def _lines(_context: Any, value: Any) -> bytes:
 def _keys(world: World) -> dict[str, str]:
     return {
         "operator": world.ledger.api_key,
-        "attester": world.attester_key,
+        "attester": world.attesters.key_of(world.bound(0).attester),
         "admin": ADMIN_KEY,
         "public": "",
         "session": "",

@@ -24,7 +24,7 @@ from api.ledger.kept import KeptLedgers
 from api.ledger.recorder import Log
 from api.ledger.restoring import Shown, give_up, show
 from api.ledger.rotating import name_successor, present_key
-from api.local.log_keys import LogKeyFiles
+from api.local.log_keys import LogKeyFiles, successors_file
 from api.main import indexed_time, recording_clock
 from api.settings import Settings
 
@@ -55,7 +55,7 @@ def rotate_key(settings: Settings, facility_id: FacilityId) -> Rotated:
     Raises:  NotFound, Conflict, Misconfigured, LogBehind, KeyFileWrong.
     """
     files = LogKeyFiles(settings.log_key_path)
-    kept = settings.log_key_path.with_name("log-successors.jsonl")
+    kept = successors_file(settings.log_key_path)
     with (
         migrated(settings.database_url) as engine,
         ChainClient(settings.rpc_urls) as client,

@@ -14,7 +14,7 @@ from api.cli.environment import settings as _settings
 
 _Passphrase = Annotated[
     Path | None,
-    typer.Option(help="File with the passphrase of the key in the backup, your own alone."),
+    typer.Option(help="File with the passphrase of the keys in the backup, your own alone."),
 ]
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _show_repaired(done: "Sequence[Repaired]", *, as_json: bool) -> None:
 def backup(
     folder: Annotated[Path, typer.Argument(help="Folder of backups, made if it is not there.")],
     with_keys: Annotated[
-        bool, typer.Option("--with-keys", help="Keep the key of the logs in it, too.")
+        bool, typer.Option("--with-keys", help="Keep the keys of the logs in it, too.")
     ] = False,
     passphrase_file: _Passphrase = None,
     as_json: Json = False,
@@ -125,14 +125,20 @@ def backup(
     from api.cli.rescue_wiring import backup_now
 
     if passphrase_file is not None and not with_keys:
-        raise typer.BadParameter("--passphrase-file is for the key that --with-keys keeps")
+        raise typer.BadParameter("--passphrase-file is for the keys that --with-keys keeps")
     with output.failing():
         made = backup_now(_settings(), folder, with_keys=with_keys, passphrase_file=passphrase_file)
         manifest = made.manifest
         said = [f"{path}: the backup has it as it is" for path in manifest.not_whole]
         said += [f"{name}: detached, and not in the backup" for name in manifest.detached]
         if manifest.log_key is not None and manifest.log_key_file is None:
-            said.append("the key of the logs is not in it (--with-keys): keep it elsewhere")
+            said.append("the keys of the logs are not in it (--with-keys): keep them elsewhere")
+        elif manifest.log_key is not None:
+            said += [
+                f"key {each.key}, which signed receipts before, is not here, nor in the backup"
+                for each in manifest.older_keys
+                if each.file is None
+            ]
         if as_json:
             typer.echo(json.dumps({"backup": str(made.path), "said": said}))
         else:

@@ -10,6 +10,21 @@ from api.errors import Conflict
 from api.local.key_file import load_or_make_key, public_key, read_key_file
 
 
+def kept_name(path: Path, key: Ed25519PrivateKey) -> Path:
+    """File that a key gets once the one at `path` took its place."""
+    return path.with_name(f"{path.stem}-{public_key(key)[:16]}{path.suffix}")
+
+
+def kept_files(path: Path) -> list[Path]:
+    """Files of keys that the one at `path` took the place of."""
+    return sorted(path.parent.glob(f"{path.stem}-*{path.suffix}"))
+
+
+def successors_file(path: Path) -> Path:
+    """File with each entry by which a key named the next, beside the key at `path`."""
+    return path.with_name("log-successors.jsonl")
+
+
 class LogKeyFiles:
     """The key of new logs, in one file, made when it is first needed; beside it, as
     `<name>-*.pem`, keys that it took the place of.
@@ -45,16 +60,15 @@ class LogKeyFiles:
         """All keys that are here, by their public halves. Raises KeyFileWrong."""
         own = self.key
         with self._lock:
-            before = sorted(self._path.parent.glob(f"{self._path.stem}-*{self._path.suffix}"))
-            return {_public(key): key for key in (own, *map(self._key_of, before))}
+            before = map(self._key_of, kept_files(self._path))
+            return {_public(key): key for key in (own, *before)}
 
     def retire(self) -> Path:
         """Keep the key of new logs as one of before. The next that is needed is made anew.
 
         Raises:  KeyFileWrong; Conflict if another file has the name that it gets.
         """
-        name = public_key(self.key)[:16]
-        kept = self._path.with_name(f"{self._path.stem}-{name}{self._path.suffix}")
+        kept = kept_name(self._path, self.key)
         if kept.exists():
             raise Conflict(f"{kept} is there already")
         with self._lock:

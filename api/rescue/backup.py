@@ -19,11 +19,14 @@ from api.db.facilities import facility_rows
 from api.db.migrate import newest_migration
 from api.db.session import reading
 from api.db.statements import statements_before
+from api.domain.log.keys import KeyRole
+from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import MAX_I64, ZERO32, Epoch
 from api.errors import Conflict, Misconfigured, NotFound
 from api.evidence_store import EvidenceFolder, is_partial
+from api.ledger.recorder import keys_of
 from api.rescue.check import check_evidence
-from api.rescue.log_key import LogKeyCopy, copy_log_key
+from api.rescue.log_key import LogKeyCopy, copy_log_key, copy_older_keys, copy_successors
 from api.rescue.manifest import (
     FacilityState,
     Manifest,
@@ -68,9 +71,11 @@ def make_backup(
         states = tuple(_states(connection))
         block = last_block(connection)
         detached = tuple(detached_months(connection))
+        named = set(_log_keys(connection))
     copied = dict(_copy_evidence(evidence, objects))
     wrong = [f for f in check_evidence(engine, evidence, deployment) if f.wrong]
     key_file = copy_log_key(log_key, folder)
+    older_keys = copy_older_keys(log_key, folder, known=named)
     manifest = Manifest(
         made_at=made_at,
         version=version("rentroll"),
@@ -85,6 +90,8 @@ def make_backup(
         evidence=copied,
         detached=detached,
         not_whole=tuple(f"{f.path}: {f.state}" for f in wrong),
+        older_keys=older_keys,
+        successors=copy_successors(log_key, objects),
     )
     return Made(write_manifest(folder, manifest), manifest)
 
@@ -123,6 +130,14 @@ def _states(connection: Connection) -> Iterator[FacilityState]:
         yield FacilityState(
             row.facility_id, row.log_size, row.log_head.hex(), len(stated), last.hex()
         )
+
+
+def _log_keys(connection: Connection) -> Iterator[str]:
+    """Public halves, hex, of the keys that logs have or had."""
+    for row in facility_rows(connection):
+        for key in keys_of(connection, terms_from_bytes(row.terms_json)):
+            if key.role is KeyRole.LOG:
+                yield key.key.hex()
 
 
 def _copy_evidence(evidence: EvidenceFolder, objects: Objects) -> Iterator[tuple[str, ObjectName]]:

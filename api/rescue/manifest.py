@@ -32,6 +32,17 @@ class TableCopy:
 
 
 @dataclass(frozen=True, slots=True)
+class OlderKey:
+    """A key that signed receipts before the newest. key: public half, hex.
+
+    file: where the private half lies in the backup; None if it is not in it.
+    """
+
+    key: str
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FacilityState:
     """How far a facility was: its log, and its statements."""
 
@@ -48,8 +59,10 @@ class Manifest:
 
     version, migration: of the service, and of its database's tables.
     block: the newest that was indexed: number, hash, seconds; None without any.
-    log_key: public key of the logs, hex; None where there is no key file.  log_key_file: where the
+    log_key: public key of new logs, hex; None where there is no key file.  log_key_file: where the
     private one lies in the backup; None if it is not in it.
+    older_keys: the other keys of logs, those that were not there either.
+    successors: entries by which keys of logs named the next; None where there is no such file.
     settings: names of those that were set.
     detached: months that stand apart from their tables, and are not in it.
     not_whole: published files that were damaged or missing then.
@@ -68,14 +81,15 @@ class Manifest:
     evidence: Mapping[str, ObjectName]
     detached: tuple[str, ...]
     not_whole: tuple[str, ...]
+    older_keys: tuple[OlderKey, ...] = ()
+    successors: ObjectName | None = None
 
     def objects(self) -> Iterator[ObjectName]:
         """All objects of the backup."""
         yield from self.evidence.values()
         for table in self.tables:
             yield from table.parts
-        if self.deployment is not None:
-            yield self.deployment
+        yield from (each for each in (self.deployment, self.successors) if each is not None)
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -117,7 +131,7 @@ def _decode(document: dict[str, Any]) -> Manifest:
         raise ValueError(f"its format is {str(document['format'])[:40]}, not {FORMAT}")
     block = document["block"]
     evidence = as_object(document["evidence"])
-    deployment = document["deployment"]
+    deployment, successors = document["deployment"], document.get("successors")
     return Manifest(
         made_at=as_text(document["made_at"]),
         version=as_text(document["version"]),
@@ -134,7 +148,15 @@ def _decode(document: dict[str, Any]) -> Manifest:
         evidence={_inside(path): _object(named) for path, named in evidence.items()},
         detached=_texts(document["detached"]),
         not_whole=_texts(document["not_whole"]),
+        # Backups of before have neither; they say by their migration who can restore them.
+        older_keys=tuple(map(_older_key, as_list(document.get("older_keys", [])))),
+        successors=None if successors is None else _object(successors),
     )
+
+
+def _older_key(value: object) -> OlderKey:
+    row = as_object(value)
+    return OlderKey(as_text(row["key"]), _file_or_none(row["file"]))
 
 
 def _facility(row: dict[str, object]) -> FacilityState:
@@ -202,4 +224,6 @@ def problems_of(manifest: Manifest, objects: Objects) -> list[str]:
     ]
     if manifest.deployment in bad:
         said.append(f"the deployment file {bad[manifest.deployment]}")
+    if manifest.successors in bad:
+        said.append(f"the file of log keys' successors {bad[manifest.successors]}")
     return said

@@ -28,7 +28,7 @@ from api.evidence_store import EvidenceFolder, sync_folder
 from api.ledger.names import names_of
 from api.rescue.backup import require_same_deployment
 from api.rescue.databases import put_database, require_room
-from api.rescue.log_key import LogKeyCopy, restore_log_key
+from api.rescue.log_key import LogKeyCopy, restore_log_keys
 from api.rescue.manifest import Manifest, backups_in, problems_of, read_manifest
 from api.rescue.objects import Objects, write_owned
 from api.rescue.published import has_more_signatures
@@ -99,8 +99,7 @@ def restore(path: Path, place: Place, *, replace: bool, stamp: str) -> Restored:
         raise Conflict(message, reason="evidence_differs")
     if differing:
         aside.append(_put_evidence_aside(place.evidence.root, stamp))
-    kept = None if manifest.log_key_file is None else path.parent / manifest.log_key_file
-    lacking = restore_log_key(place.log_key, kept, manifest.log_key)
+    lacking = restore_log_keys(place.log_key, manifest, path.parent, objects)
     newer = _complete(manifest, objects, place.evidence)
     if manifest.deployment is not None and not place.deployment_file.exists():
         place.deployment_file.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +107,7 @@ def restore(path: Path, place: Place, *, replace: bool, stamp: str) -> Restored:
     fill = partial(_fill, manifest, objects)
     old = put_database(place.database_url, fill, replace=replace, stamp=stamp)
     aside += [] if old is None else [old]
-    return Restored(manifest, tuple(aside), newer, () if lacking is None else (lacking,))
+    return Restored(manifest, tuple(aside), newer, lacking)
 
 
 def _require_whole(manifest: Manifest, objects: Objects) -> None:

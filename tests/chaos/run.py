@@ -93,7 +93,7 @@ def run(folder: Path, plan: Plan, *, told: Told = _say) -> Outcome:
     with ExitStack() as exits:
         server = exits.enter_context(postgres()) if plan.on_postgres else None
         site = exits.enter_context(running_site(folder, server, plan.broken))
-        exits.enter_context(site.ticking())
+        exits.enter_context(site.time.ticking())
         site.start_api()
         # On SQLite one worker: it has one writer.
         site.start_workers(2 if plan.on_postgres else 1)
@@ -158,12 +158,12 @@ class _Played:
         registry = site.contracts.statement_registry
         self.trouble.storm(dice.randrange(1, 2 * self.plan.things))
         for hall in site.halls:
-            site.at(hall.span(epoch)[1] + 1)
+            site.time.at(hall.span(epoch)[1] + 1)
             events = hall.usage(epoch, seconds=dice.randrange(60, EPOCH_S))
             for _ in range(dice.randrange(1, 3)):
                 site.post("/v1/events", events, hall.key)
             self._pay(hall, dice.randrange(1, 2_000_000))
-        site.at(site.halls[0].span(epoch)[1] + GRACE_S + 5)
+        site.time.at(site.halls[0].span(epoch)[1] + GRACE_S + 5)
 
         def posted() -> bool:
             return all(
@@ -175,7 +175,7 @@ class _Played:
         took = site.wait(f"the posting of epoch {epoch}", posted, timeout_s=_PATIENCE_S)
         self.trouble.calm()
         healed = self._healed("open transactions", lambda: posted() and _settled(site))
-        with site.still():
+        with site.time.still():
             healed += self._healed("the index", lambda: _indexed(site))
             self.judge.after(epoch, lied=self.trouble.lied)
         self.outcome.epochs += len(site.halls)
@@ -188,14 +188,14 @@ class _Played:
         lockbox = site.contracts.rent_lockbox
         for hall in site.halls:
             self._pay(hall, _LAST_RENT_MICROS)
-        site.at(site.now_s() + WINDOW_S + 5)
+        site.time.at(site.time.now_s() + WINDOW_S + 5)
 
         def settled() -> bool:
             books = [site.now(lockbox.book_of(hall.facility_id)) for hall in site.halls]
             return all(book.settled_epochs == epochs for book in books) and _settled(site)
 
         self._healed("the last settlements", settled)
-        with site.still():
+        with site.time.still():
             self._healed("the index", lambda: _indexed(site))
             self.judge.after(epochs - 1, lied=False)
 

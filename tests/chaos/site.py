@@ -2,7 +2,6 @@
 
 import json
 import os
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -39,6 +38,7 @@ from tests.chain_proxy import ChainProxy
 from tests.chaos.hall import EPOCH_S, Hall
 from tests.chaos.postgres import Postgres
 from tests.chaos.processes import Processes
+from tests.chaos.virtual_time import VirtualTime
 from tests.saved_chain import deploy_or_load
 
 # Confirmations of everybody; reorgs of a run are shallower.
@@ -77,14 +77,9 @@ class Site:
         self, folder: Path, server: Postgres | None, broken: str | None, exits: ExitStack
     ) -> None:
         self.folder, self.server, self._broken = folder, server, broken
-        # Virtual time: this machine's and so many seconds; the chain's and every process's.
-        self._ahead_s = _GENESIS_S - time.time()
-        self._mining, self._still = threading.Lock(), threading.Lock()
         self.chain: DevChain = exits.enter_context(
             dev_chain(timestamp_s=_GENESIS_S, log=folder / "anvil.log")
         )
-        # Blocks have the time that they are given, and several may have one: `tick` moves it on.
-        self.chain.rpc("anvil_setBlockTimestampInterval", 0)
         self.client = exits.enter_context(ChainClient(self.chain.rpc_url))
         file = folder / "deployment.json"
         deploy_or_load(
@@ -111,6 +106,7 @@ class Site:
         self.api_url = f"http://127.0.0.1:{self._port}"
         self.processes = Processes(folder, self._environment())
         exits.callback(self.processes.close)
+        self.time = VirtualTime(self.chain, self.client, self.processes, start_s=_GENESIS_S)
         self._http = exits.enter_context(httpx.Client(base_url=self.api_url, timeout=30))
         self.halls: list[Hall] = []
         self._keys: dict[str, str] = {}
@@ -130,69 +126,6 @@ class Site:
             "CHAOS_BROKEN": self._broken or "",
         }
 
-    # --- time -----------------------------------------------------------------------------------
-
-    def now_s(self) -> float:
-        """Virtual time."""
-        return time.time() + self._ahead_s
-
-    def at(self, instant_s: float) -> None:
-        """Go forward to an instant: the chain, and every process's clock."""
-        if instant_s <= self.now_s():
-            return
-        with self._mining:
-            self._ahead_s += instant_s - self.now_s()
-            self.processes.set_clocks(self._ahead_s)
-            self._mine()
-
-    def tick(self) -> None:
-        """One more block, of now."""
-        with self._mining:
-            self._mine()
-
-    def reorg(self, depth: int) -> None:
-        """The newest blocks are others, and empty. Nothing else is mined meanwhile: the node would
-        lose a block's number."""
-        with self._mining:
-            self.chain.rpc("evm_setAutomine", False)
-            self.chain.rpc("anvil_reorg", depth, [])
-            self.chain.rpc("evm_setAutomine", True)
-            self._mine()
-
-    def _mine(self) -> None:
-        newest_s = self.client.head().time_s
-        if (now_s := int(self.now_s())) > newest_s:
-            self.chain.rpc("evm_setNextBlockTimestamp", now_s)
-        self.chain.rpc("evm_mine")
-
-    @contextmanager
-    def ticking(self, every_s: float = 0.25) -> Iterator[None]:
-        """A block every so often, as chains have."""
-        stop = threading.Event()
-
-        def loop() -> None:
-            while not stop.wait(every_s):
-                with self._still:
-                    self.tick()
-
-        thread = threading.Thread(target=loop)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
-
-    @contextmanager
-    def still(self) -> Iterator[None]:
-        """No block of time alone inside the block: the chain stands still, for who compares."""
-        with self._still:
-            yield
-
-    def clock_of(self, name: str, off_s: float) -> None:
-        """Move one process's clock away from virtual time, or back by 0."""
-        self.processes.set_clocks(self._ahead_s + off_s, [name])
-
     # --- processes ------------------------------------------------------------------------------
 
     def _key(self, index: int) -> str:
@@ -207,7 +140,7 @@ class Site:
 
     def start_api(self) -> None:
         """The API, on the same port in all its lives."""
-        self.processes.set_clocks(self._ahead_s, ["api"])
+        self.time.set_clock("api")
         self.processes.start("api", "serve", "--port", str(self._port))
         self.wait("the API", self.answers)
 
@@ -221,7 +154,7 @@ class Site:
     def start_workers(self, count: int) -> None:
         """Workers, each behind a proxy of its own and with a relayer's key of its own."""
         for place, name in enumerate(("worker", "worker-2")[:count]):
-            self.processes.set_clocks(self._ahead_s, [name])
+            self.time.set_clock(name)
             self.processes.start(
                 name,
                 "worker",
@@ -251,7 +184,7 @@ class Site:
             texts = {key: json.dumps(str(value)) for key, value in values.items()}
             file = folder / "attester.toml"
             file.write_text(_ATTESTER.format(**texts, confirmations=CONFIRMATIONS))
-            self.processes.set_clocks(self._ahead_s, [name])
+            self.time.set_clock(name)
             self.processes.start(name, "attester", "run", "--settings", str(file))
 
     # --- the API, which may be down at any moment -----------------------------------------------
@@ -331,12 +264,12 @@ class Site:
         self.call(RENTER, "SettlementToken", "mint", wallet(RENTER).address, 10**15)
         lockbox = self.deployment.rent_lockbox
         self.call(RENTER, "SettlementToken", "approve", lockbox, 10**15)
-        start_s = int(self.now_s()) // 3_600 * 3_600 + 3_600
+        start_s = int(self.time.now_s()) // 3_600 * 3_600 + 3_600
         for place in range(count):
             self.halls.append(self._open(OPERATORS[place % len(OPERATORS)], place, start_s, epochs))
         # What a run begins with is final: no reorg takes it back.
         for _ in range(CONFIRMATIONS):
-            self.tick()
+            self.time.tick()
 
     def _open(self, operator: int, place: int, start_s: int, epochs: int) -> Hall:
         name = f"hall-{place}"

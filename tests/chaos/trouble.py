@@ -97,7 +97,7 @@ class Trouble:
         for proxy in self._site.proxies.values():
             proxy.clear()
         for name in self._site.processes.names:
-            self._site.clock_of(name, 0)
+            self._site.time.set_clock(name)
         self._site.chain.rpc("evm_setAutomine", True)
 
     def _run(self) -> None:
@@ -132,9 +132,9 @@ class Trouble:
         return "kill worker"
 
     def _worker_ahead(self) -> str:
-        self._site.clock_of("worker", 40 * 86_400)
+        self._site.time.set_clock("worker", 40 * 86_400)
         self._stop.wait(5)
-        self._site.clock_of("worker", 0)
+        self._site.time.set_clock("worker")
         return "clock"
 
     def _pause(self) -> str:
@@ -153,7 +153,7 @@ class Trouble:
         return f"network: {name}"
 
     def _reorg(self) -> str:
-        self._site.reorg(self._dice.randrange(1, CONFIRMATIONS))
+        self._site.time.reorg(self._dice.randrange(1, CONFIRMATIONS))
         return "reorg"
 
     def _undo(self) -> str:
@@ -165,7 +165,7 @@ class Trouble:
             logs = site.client.request("eth_getLogs", {"fromBlock": first, "toBlock": last})
             assert isinstance(logs, list)
             if logs and site.indexed() >= int(logs[0]["blockNumber"], 16):
-                site.reorg(CONFIRMATIONS - 1)
+                site.time.reorg(CONFIRMATIONS - 1)
                 return "undo"
             if self._stop.wait(0.03):
                 break
@@ -188,9 +188,9 @@ class Trouble:
 
     def _clock(self) -> str:
         name = self._name()
-        self._site.clock_of(name, self._dice.choice((-86_400, -3_600, 3_600, 40 * 86_400)))
+        self._site.time.set_clock(name, self._dice.choice((-86_400, -3_600, 3_600, 40 * 86_400)))
         self._stop.wait(self._dice.uniform(0.3, 1.5))
-        self._site.clock_of(name, 0)
+        self._site.time.set_clock(name)
         return "clock"
 
     def _rotate(self) -> str:

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from api.chain.calldata import checksum
 from api.chain.signer import Signer
-from api.errors import Misconfigured
+from api.clock import system_clock
+from api.db.outbox import forget_problems, note_no_key
+from api.db.session import Engine, transaction
+from api.errors import AppError, Misconfigured
 from api.keys.kms import KmsSettings
 from api.keys.opening import KeySettings, KeystoreSettings, RawKeySettings, open_key
 from api.keys.web3signer import Web3SignerSettings
@@ -64,6 +67,24 @@ def _kms(settings: Settings) -> KeySettings | None:
         region=settings.relayer_kms_region,
         endpoint=settings.relayer_kms_endpoint,
     )
+
+
+@contextmanager
+def noted_relayer(settings: Settings, engine: Engine) -> Iterator[Signer | None]:
+    """The same for the worker: that there is no key is kept where others see it.
+
+    Raises:  as `open_relayer`.
+    """
+    with ExitStack() as exits:
+        try:
+            key = exits.enter_context(open_relayer(settings))
+        except AppError as error:
+            with transaction(engine) as connection:
+                note_no_key(connection, error.message, system_clock())
+            raise
+        with transaction(engine) as connection:
+            forget_problems(connection, but_of=None if key is None else key.address)
+        yield key
 
 
 @contextmanager

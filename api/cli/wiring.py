@@ -13,7 +13,7 @@ from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
 from api.chain.published import DEPLOYMENT_FILE, published_deployment
-from api.cli.relayer import open_relayer
+from api.cli.relayer import noted_relayer
 from api.db.chain_store import funded
 from api.db.index_store import IndexState
 from api.db.migrate import migrated
@@ -75,7 +75,7 @@ def open_worker(
         deployment = require_deployment(settings)
         expected = expected_chain(engine, deployment)
         with (
-            open_relayer(settings) as signer,
+            noted_relayer(settings, engine) as signer,
             ChainClient(settings.rpc_urls, expected=expected, stop=stop) as client,
         ):
             worker = Worker(

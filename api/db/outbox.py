@@ -30,6 +30,9 @@ from api.domain.transactions import (
 )
 from api.domain.units import Epoch, FacilityId
 
+# Sender of what no address is known of: its key could not be opened.
+NO_KEY = "unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -326,6 +329,19 @@ def relayer_problems(connection: Connection) -> list[RelayerRow]:
     """Senders that can send nothing now."""
     query = select(*columns_of(RelayerRow)).where(relayers.c.problem.is_not(None))
     return rows_as(RelayerRow, connection.execute(query))
+
+
+def note_no_key(connection: Connection, problem: str, now_s: int) -> None:
+    """Keep why there is no key to send with: its address is not known."""
+    since_s = relayer_row(connection, NO_KEY).problem_since_s
+    save_relayer(connection, RelayerRow(NO_KEY, 0, 0, problem, since_s or now_s))
+
+
+def forget_problems(connection: Connection, *, but_of: str | None) -> None:
+    """Keys that are used no more have no problems; what is one still is noted again at once."""
+    others = relayers.c.problem.is_not(None), relayers.c.sender.is_distinct_from(but_of)
+    values = {"problem": None, "problem_since_s": None}
+    connection.execute(update(relayers).where(*others).values(values))
 
 
 def save_relayer(connection: Connection, row: RelayerRow) -> None:

@@ -10,6 +10,7 @@ from api.db import outbox as outbox_rows
 from api.db.index_store import IndexState
 from api.db.session import ping, reading
 from api.reads.attesters import attester_warnings
+from api.reads.relayer import StoppedRelayer, stopped_relayer
 from api.routes.http.problems import errors
 from api.routes.service import Service, ServiceDep
 
@@ -41,6 +42,17 @@ class IndexOut(BaseModel):
     checked_block: int = Field(description="Up to this block, logs were looked at twice.")
 
 
+class RelayerOut(BaseModel):
+    """Why nothing is sent to the chain."""
+
+    problem: str = Field(
+        description="`key`: it cannot be opened. `signer`: what holds it does not sign."
+        " `no_funds`: it cannot pay for gas. `fee_cap`: gas costs more than it may offer."
+    )
+    detail: str = Field(description="The same in words.")
+    since_s: int = Field(description="Since when, UTC seconds.")
+
+
 class StatusOut(BaseModel):
     """Where the service stands."""
 
@@ -53,6 +65,10 @@ class StatusOut(BaseModel):
     index: IndexOut | None = Field(description="How the index stands; null before it ever ran.")
     now_s: int = Field(description="The service's clock, UTC seconds.")
     open_transactions: int = Field(description="Sent, outcome not known yet.")
+    relayer: RelayerOut | None = Field(
+        description="Why statements are not posted and rent is not settled now, as far as it is for"
+        " the key that sends; null if nothing is in its way."
+    )
     attester_warnings: list[str] = Field(
         description="Members of the attester set whose signatures count nowhere, and why, in words:"
         " a bond below the minimum, or no seat on a panel; as of the indexed block."
@@ -87,6 +103,10 @@ def _to_api_index(state: IndexState, *, now_s: int) -> IndexOut:
     )
 
 
+def _to_api_relayer(stopped: StoppedRelayer) -> RelayerOut:
+    return RelayerOut(problem=stopped.problem, detail=stopped.sentence, since_s=stopped.since_s)
+
+
 @router.get("/health", responses=errors())
 def check_health(service: ServiceDep) -> HealthOut:
     """Answers once the database does."""
@@ -102,6 +122,7 @@ def get_status(service: ServiceDep) -> StatusOut:
         waiting = outbox_rows.open_count(connection)
         warnings = attester_warnings(connection, minimum_bond_micros=minimum)
         state = index_store.index_state_row(connection)
+        stopped = stopped_relayer(connection)
     blocks = read_blocks(service)
     wall_s = service.session_clock()
     return StatusOut(
@@ -111,5 +132,6 @@ def get_status(service: ServiceDep) -> StatusOut:
         index=None if state is None else _to_api_index(state, now_s=wall_s),
         now_s=service.clock(),
         open_transactions=waiting,
+        relayer=None if stopped is None else _to_api_relayer(stopped),
         attester_warnings=warnings,
     )

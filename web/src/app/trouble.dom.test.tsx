@@ -102,4 +102,21 @@ describe("the console's overview", () => {
     expect(await screen.findByText(/are as they should be/)).toBeDefined();
     expect(screen.queryByText("What the service could not do yet")).toBeNull();
   });
+
+  it("says that nothing is sent to the chain, why and since when, and not that all is well", async () => {
+    const relayer = {
+      problem: "no_funds",
+      detail: "the relayer has not enough of the chain's coin for gas",
+      since_s: NOW_S - 7_200,
+    };
+    const service = { ...console_([]), "/v1/status": { now_s: NOW_S, relayer } };
+    const found = open(<Overview />, { service });
+
+    expect(await screen.findByText("The service sends nothing just now")).toBeDefined();
+    expect(screen.getByText(/not enough of the chain's coin for gas/)).toBeDefined();
+    expect(screen.getByText(/2027-01-15 06:00 UTC/)).toBeDefined();
+    expect(await screen.findByText(/sends nothing to the chain: see below/)).toBeDefined();
+    expect(screen.queryByText(/are as they should be/)).toBeNull();
+    expect(await objections(found)).toEqual([]);
+  });
 });

@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { Link } from "react-router";
+import { useServiceStatus } from "../../api/clock";
 import { useService } from "../../api/service";
 import { grouped } from "../../format/money";
 import { LIVE_FACILITY_STATES } from "../../generated/states";
@@ -12,6 +13,7 @@ import { PageHead } from "../../parts/PageHead";
 import { Section } from "../../parts/Section";
 import { Facilities } from "./Facilities";
 import { Steps } from "./Steps";
+import { Stopped } from "./Stopped";
 import { TaskList } from "./TaskList";
 import {
   type ConsoleFacility,
@@ -48,6 +50,7 @@ export function Overview() {
           <>
             {facilities.length > 0 && <Totals facilities={facilities} tasks={tasks} />}
             <Tasks tasks={tasks} facilities={facilities} steps={steps} />
+            <Stopped />
             <Steps query={steps} facilities={facilities} />
             <Facilities facilities={facilities} />
           </>
@@ -112,6 +115,7 @@ function Tasks({
 }) {
   const symbol = useService().settlement_token?.symbol ?? "";
   const names = new Map(facilities.map((f) => [f.facility_id, f.name]));
+  const stopped = (useServiceStatus().data?.relayer ?? null) !== null;
   // Whether a statement is an epoch's or the closing one follows from a facility's terms.
   const { data: terms } = useFacilities(tasks.some((t) => t.kind.startsWith("epoch_")));
   return (
@@ -120,7 +124,7 @@ function Tasks({
         <Empty title="Nothing needs doing">
           {facilities.length === 0
             ? "Tasks appear here once you have a facility."
-            : restText(steps)}
+            : restText(steps, stopped)}
         </Empty>
       ) : (
         <TaskList tasks={taskTexts(tasks, names, symbol, terms)} />

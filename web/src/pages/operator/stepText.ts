@@ -36,8 +36,9 @@ export function stateOf(state: string): State {
   return { tone: "quiet" };
 }
 
-/** What may be said where no task is open: only as much as the queue bears out. */
-export function restText({ data }: Pick<StepsQuery, "data">): string {
+/** What may be said where no task is open: only as much as the queue and the service's key bear out. */
+export function restText({ data }: Pick<StepsQuery, "data">, stopped: boolean): string {
+  if (stopped) return "Nothing of yours, but the service sends nothing to the chain: see below.";
   if (data === undefined) return "Whether the service can do its part is not known just now.";
   const troubled = data.work.some(({ state }) => state === "held" || state === "failing");
   return troubled

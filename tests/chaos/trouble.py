@@ -148,8 +148,10 @@ class Trouble:
         proxy.clear()
         share = self._dice.choice((0.05, 0.3, 1.0))
         broken = fault.sometimes(share, made(self._dice), seed=self._dice.randrange(2**32))
-        proxy.on(method, fault.ten_percent() if method == "eth_sendRawTransaction" else broken)
-        proxy.on(method, broken, times=self._dice.choice((1, 5, 40)))
+        if method == "eth_sendRawTransaction":
+            proxy.on(method, fault.ten_percent())
+        # However bad it is, it ends: what never answers is no chain to post to.
+        proxy.on(method, broken, times=self._dice.choice((1, 5, 40, 200)))
         return f"network: {name}"
 
     def _reorg(self) -> str:

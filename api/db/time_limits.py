@@ -40,7 +40,7 @@ def limited_read(connection: Connection) -> Iterator[None]:
         yield
         return
     until = monotonic() + seconds
-    ended = _limit(connection, seconds, until)
+    ended = _limit(connection, seconds=seconds, until=until)
     try:
         yield
     except Exception as error:
@@ -57,7 +57,7 @@ def _too_long(seconds: float) -> DatabaseUnavailable:
     return DatabaseUnavailable(message, reason=TOO_LONG)
 
 
-def _limit(connection: Connection, seconds: float, until: float) -> Callable[[], None]:
+def _limit(connection: Connection, *, seconds: float, until: float) -> Callable[[], None]:
     """Begin; returns what ends it."""
     if connection.dialect.name == "sqlite":
         driver = connection.connection.driver_connection

@@ -105,15 +105,14 @@ def logs(answer: object, asked: Asked) -> list[Log]:
     found = to_logs(asked.method, answer)
     addresses = {str(each).lower() for each in cast("Sequence[str]", query["address"])}
     block_hash = query.get("blockHash")
-    for log in found:
-        if log.address not in addresses:
-            raise Malformed("eth_getLogs: a log is of another contract", field="address")
-        if block_hash is None:
-            first, last = int(str(query["fromBlock"]), 16), int(str(query["toBlock"]), 16)
-            if not first <= log.block_number <= last:
-                raise Malformed("eth_getLogs: a log is of no block of the range", field="number")
-        elif log.block_hash is not None and "0x" + log.block_hash.hex() != block_hash:
-            raise Malformed("eth_getLogs: a log is of another block", field="blockHash")
+    if any(log.address not in addresses for log in found):
+        raise Malformed("eth_getLogs: a log is of another contract", field="address")
+    if block_hash is None:
+        first, last = int(str(query["fromBlock"]), 16), int(str(query["toBlock"]), 16)
+        if any(not first <= log.block_number <= last for log in found):
+            raise Malformed("eth_getLogs: a log is of no block of the range", field="number")
+    elif {log.block_hash for log in found} - {None, bytes.fromhex(str(block_hash)[2:])}:
+        raise Malformed("eth_getLogs: a log is of another block", field="blockHash")
     if len({(log.block_number, log.log_index) for log in found}) != len(found):
         raise Malformed("eth_getLogs: a log comes twice", field="logIndex")
     return found

@@ -6,7 +6,7 @@ from functools import cache
 
 from eth_abi.abi import decode
 
-_WORD = 32
+WORD = 32
 _ADDRESS_ZEROS = bytes(12)
 _UINT = re.compile(r"uint(\d+)")
 Reader = Callable[[bytes], object]
@@ -36,7 +36,8 @@ def _bool(word: bytes) -> bool:
 
 
 @cache
-def _reader(kind: str) -> Reader | None:
+def reader_of(kind: str) -> Reader | None:
+    """What reads a kind from its word; None if it is more than a word."""
     uint = _UINT.fullmatch(kind)
     if uint:
         return _uint(int(uint[1]))
@@ -47,7 +48,7 @@ def _reader(kind: str) -> Reader | None:
 @cache
 def _readers(kinds: tuple[str, ...]) -> tuple[Reader, ...] | None:
     """A reader for each kind; None if one of them is more than a word."""
-    found = [_reader(kind) for kind in kinds]
+    found = [reader_of(kind) for kind in kinds]
     readers = tuple(reader for reader in found if reader is not None)
     return readers if len(readers) == len(found) else None
 
@@ -57,7 +58,7 @@ def decode_words(kinds: Sequence[str], data: bytes) -> Sequence[object]:
     readers = _readers(tuple(kinds))
     if readers is None:
         return decode(kinds, data)
-    if len(data) < _WORD * len(readers):
+    if len(data) < WORD * len(readers):
         raise ValueError(f"{len(data)} bytes are too few for {len(readers)} words")
-    words = (data[place : place + _WORD] for place in range(0, _WORD * len(readers), _WORD))
+    words = (data[place : place + WORD] for place in range(0, WORD * len(readers), WORD))
     return tuple(read(word) for read, word in zip(readers, words, strict=True))

@@ -81,9 +81,16 @@ class Checks:
             _log.warning("the second look at blocks %d to %d: %s", first, last, error.message)
             return
         with reading(self._engine) as connection:
-            stored = {row.place: row for row in index_store.logs_between(connection, first, last)}
+            kept = index_store.logs_between(connection, first, last)
         times = BlockTimes(self._client)
-        rows = {(log.block_number, log.log_index): log_row(log, times.of(log)) for log in found}
+        seen = [log_row(log, times.of(log)) for log in found]
+        if seen != kept:
+            self._differ(found, seen, kept)
+        station.change(looked_number=last)
+
+    def _differ(self, found: Sequence[Log], seen: Sequence[LogRow], kept: Sequence[LogRow]) -> None:
+        """Add what was left out before. Raises IndexHalted where what was stored is not true."""
+        stored, rows = ({row.place: row for row in some} for some in (kept, seen))
         changed = [place for place, row in rows.items() if stored.get(place, row) != row]
         gone = sorted({place[0] for place in stored.keys() - rows.keys()})
         for number in gone:
@@ -93,7 +100,6 @@ class Checks:
         missing = [log for log in found if (log.block_number, log.log_index) not in stored]
         if missing:
             self._add(missing, [rows[log.block_number, log.log_index] for log in missing])
-        station.change(looked_number=last)
 
     def _seen_again(self, *, first: int, last: int) -> list[Log]:
         """Logs of a range by another provider, and by headers of blocks that were not read alone.

@@ -1,9 +1,15 @@
 """Rows of the index: whose an event is, its amounts, and all its arguments as JSON."""
 
-from api.chain.emitted.args import EventArgs, named, write_payload
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+
+from api.chain.emitted.args import EventArgs, write_payload
 from api.chain.emitted.rent_lockbox import FacilityClosed
 from api.chain.emitted.statement_registry import StatementPosted
 from api.chain.events import AnyEvent
+from api.chain.structs import members, to_abi
 from api.db.chain_store import EventRow
 from api.domain.units import MAX_I64, Bytes32, Epoch, FacilityId, split_tranche_id
 
@@ -14,48 +20,78 @@ _EXTRAS = (
     *("fee", "unvested", "epochsPostedBefore", "publishedBefore", "gpuSeconds", "units", "state"),
     "unearned",
 )
+Of = Callable[[EventArgs], object]
 
 
-class _Named:
-    """Arguments of an event by their names in Solidity: the first of some names that is there."""
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What gives the values of the columns, for the events of one kind."""
 
-    def __init__(self, args: EventArgs) -> None:
-        self._args = named(args)
+    of_facility: bool
+    facility: Of
+    epoch: Of
+    token: Of
+    account: Of
+    counterparty: Of
+    amount: Of
+    second: Of
+    statement_hash: Of
 
-    def number(self, *names: str) -> int | None:
-        """A number; None also for one that the database has no room for."""
-        number = self._first(names)
-        return number if isinstance(number, int) and abs(number) <= MAX_I64 else None
 
-    def text(self, *names: str) -> str | None:
-        """A number of any size, or an address, as text."""
-        value = self._first(names)
-        return None if value is None else str(value)
+def _nothing(_args: EventArgs) -> None:
+    """The kind has no such argument."""
 
-    def hash(self, name: str) -> Bytes32 | None:
-        """A hash."""
-        value = self._args.get(name)
-        return Bytes32(value) if isinstance(value, bytes) else None
 
-    def _first(self, names: tuple[str, ...]) -> object:
-        return next((self._args[n] for n in names if n in self._args), None)
+def _columns(event: type) -> _Columns:
+    return _made_columns(event)
+
+
+# Looked up once a kind, and not once an event: there are millions.
+@cache
+def _made_columns(event: type) -> _Columns:
+    fields = {member.name: member.field for member in members(event)}
+
+    def of(*names: str) -> Of:
+        """The argument by the first of some names in Solidity that the kind has."""
+        field = next((fields[name] for name in names if name in fields), None)
+        return _nothing if field is None else attrgetter(field)
+
+    return _Columns(
+        of_facility="facilityId" in fields,
+        facility=of("facilityId"),
+        epoch=of("epoch", "settledEpochs"),
+        token=of("id"),
+        account=of(*_ACCOUNTS),
+        counterparty=of("to"),
+        amount=of(*_AMOUNTS),
+        second=of(*_EXTRAS),
+        statement_hash=of("statementHash"),
+    )
+
+
+def _number(value: object) -> int | None:
+    """A number; None also for one that the database has no room for."""
+    return int(value) if isinstance(value, int) and abs(value) <= MAX_I64 else None
+
+
+def _text(value: object) -> str | None:
+    """A number of any size, or an address, as text."""
+    return value if value is None or isinstance(value, str) else str(to_abi(value))
 
 
 def event_row(event: AnyEvent) -> EventRow:
     """Row of `chain_events` for one event."""
-    args = _Named(event.args)
-    token_id = args.text("id")
-    facility_id, epoch = args.number("facilityId"), args.number("epoch", "settledEpochs")
-    if args.text("facilityId") is None and token_id is not None:
-        owner = split_tranche_id(int(token_id))[0]
-        facility_id = owner if owner <= MAX_I64 else None
-    amount = args.number(*_AMOUNTS)
-    if isinstance(event.args, StatementPosted):
-        gross = event.args.statement.gross_revenue_micros
-        amount = gross if abs(gross) <= MAX_I64 else None
-    elif isinstance(event.args, FacilityClosed):
-        shared = event.args.closing.bond_micros + event.args.closing.escrow_micros
-        amount = shared if shared <= MAX_I64 else None
+    args = event.args
+    of = _columns(type(args))
+    token_id, statement_hash = of.token(args), of.statement_hash(args)
+    facility_id, epoch = _number(of.facility(args)), _number(of.epoch(args))
+    if not of.of_facility and isinstance(token_id, int):
+        facility_id = _number(split_tranche_id(token_id)[0])
+    amount = _number(of.amount(args))
+    if isinstance(args, StatementPosted):
+        amount = _number(args.statement.gross_revenue_micros)
+    elif isinstance(args, FacilityClosed):
+        amount = _number(args.closing.bond_micros + args.closing.escrow_micros)
     return EventRow(
         block_number=event.block_number,
         log_index=event.log_index,
@@ -66,11 +102,11 @@ def event_row(event: AnyEvent) -> EventRow:
         event=event.name,
         facility_id=None if facility_id is None else FacilityId(facility_id),
         epoch=None if epoch is None else Epoch(epoch),
-        token_id=token_id,
-        account=args.text(*_ACCOUNTS),
-        counterparty=args.text("to"),
+        token_id=_text(token_id),
+        account=_text(of.account(args)),
+        counterparty=_text(of.counterparty(args)),
         amount=amount,
-        extra=args.number(*_EXTRAS),
-        statement_hash=args.hash("statementHash"),
-        payload=write_payload(event.args),
+        extra=_number(of.second(args)),
+        statement_hash=Bytes32(statement_hash) if isinstance(statement_hash, bytes) else None,
+        payload=write_payload(args),
     )

@@ -4,12 +4,20 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from eth_abi.abi import decode
+from eth_abi.codec import ABIDecoder
+from eth_abi.decoding import StringDecoder
+from eth_abi.registry import registry
 
 WORD = 32
 _ADDRESS_ZEROS = bytes(12)
 _UINT = re.compile(r"uint(\d+)")
 Reader = Callable[[bytes], object]
+# A contract takes any bytes as a string, also such as are no UTF-8: nobody must stop us by these.
+_lenient = registry.copy()  # type: ignore[no-untyped-call]
+_lenient.unregister_decoder("string")
+_replacing = StringDecoder(handle_string_errors="replace")  # type: ignore[no-untyped-call]
+_lenient.register_decoder("string", _replacing)
+_decoder = ABIDecoder(_lenient)
 
 
 def _uint(bits: int) -> Reader:
@@ -54,10 +62,13 @@ def _readers(kinds: tuple[str, ...]) -> tuple[Reader, ...] | None:
 
 
 def decode_words(kinds: Sequence[str], data: bytes) -> Sequence[object]:
-    """As `eth_abi.decode`. Raises ValueError, or eth_abi's errors for what is more than words."""
+    """As `eth_abi.decode`; what is no UTF-8 in a string becomes U+FFFD.
+
+    Raises:  ValueError, or eth_abi's errors for what is more than words.
+    """
     readers = _readers(tuple(kinds))
     if readers is None:
-        return decode(kinds, data)
+        return _decoder.decode(kinds, data)
     if len(data) < WORD * len(readers):
         raise ValueError(f"{len(data)} bytes are too few for {len(readers)} words")
     words = (data[place : place + WORD] for place in range(0, WORD * len(readers), WORD))

@@ -34,17 +34,22 @@ def index(
             cli_wiring.open_indexer(settings, stop) as running,
             watched(settings, "index", lambda: database_problems(running.engine)) as pulse,
         ):
+            # Also at its start: whoever indexed last may have ended before it published.
+            unpublished = True
             while not stop.is_set():
                 pulse.beat()
                 try:
                     done = running.indexer.advance()
+                    unpublished = unpublished or done.added > 0
+                    if unpublished:
+                        # It asks the node too, which may fail at this very moment.
+                        running.publish()
+                        unpublished = False
                 except AppError as error:
                     if once:
                         raise
                     log("index", error=error.message)
                 else:
-                    if done.added:
-                        running.publish()
                     if done.added or done.rolled_back:
                         log(
                             "index",

@@ -32,3 +32,10 @@ def test_words__with_a_list__are_eth_abi_s() -> None:
     kinds, data = ["uint256[]", "bool"], bytes(31) + b"\x40" + bytes(31) + b"\1" + bytes(32)
 
     assert decode_words(kinds, data) == ((), True)
+
+
+def test_words__string_that_is_no_utf_8__is_read_all_the_same() -> None:
+    """An attester's URL: by two bytes it would have stopped everybody's index for good."""
+    data = bytes(31) + b"\x20" + bytes(31) + b"\4" + b"a\xff\0b".ljust(32, b"\0")
+
+    assert decode_words(["string"], data) == ("a\ufffd\0b",)

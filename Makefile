@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup contracts web release try-container demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games ledgers chaos bench bench-gas foreign mutate slither prove coverage format clean
+.PHONY: help setup contracts web release try-container demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games ledgers chaos bench bench-gas bench-index foreign mutate slither prove coverage format clean
 
 PY := .venv/bin/python
 PYTHON ?= python3
@@ -96,6 +96,17 @@ build/.bench-gas: $(wildcard tools/bench-gas/*.json tools/bench-gas/*.js tools/b
 
 bench-gas: setup build/.bench-gas ## Print gas beside its goals and peers (WRITE=1: into docs/BENCHMARKS.md)
 	@$(PY) -m scripts.bench.gas $(if $(WRITE),--write)
+
+# Apart from the checkout's own packages, in a folder that is not kept: Ponder brings 170 of them.
+build/.bench-index: $(shell find tools/bench-index -type f) build/.node
+	@echo "installing Ponder"
+	@rm -rf build/bench-index && cp -r tools/bench-index build/bench-index
+	@npm ci --prefix build/bench-index --ignore-scripts --silent --no-fund --no-audit && touch $@ || \
+		echo "not measured: npm could not install Ponder"
+
+bench-index: setup build/.bench-index ## Print the index's figures beside web3.py and Ponder
+	@$(PY) -m scripts.bench.main --only index
+	@test ! -e build/.bench-index || $(PY) -m scripts.bench.main --only ponder
 
 # --- quality -----------------------------------------------------------------------------------
 

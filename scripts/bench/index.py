@@ -1,7 +1,18 @@
-"""Bench of the indexer: real logs of real contracts into a database, beside web3.py's decoding."""
+"""Bench of the indexer: real logs of real contracts into a database, beside web3.py's decoding.
+
+Both take turns over the same blocks of the same node, each in a process of its own that has done it
+once before; a ratio is the median of the ratios of the rounds.
+"""
 
 import json
+import multiprocessing
 import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
@@ -10,20 +21,46 @@ from sqlalchemy import func, select
 from web3 import HTTPProvider, Web3
 
 from api.chain import calldata
+from api.chain.client import ChainClient
+from api.chain.contracts import Contracts
+from api.chain.deployment import Deployment, load_deployment
 from api.chain.emitted import EVENTS
+from api.cli.collecting import rarely_collecting
 from api.db.migrate import upgrade
 from api.db.session import open_engine, reading
 from api.db.tables.chain import chain_events
 from api.domain.units import FacilityId, tranche_id
 from api.epochs.index import Indexer
+from api.epochs.reindex import decode_again
 from scripts.bench.stage import HELD_UNITS, HOLDER, RENTER, Stage, address
 from scripts.dev.devchain import ROOT
 
 _GAS = hex(200_000)
 _RPC_BATCH = 250
 _LEASES = 40
+# So that all that was made is final for whoever calls a block final by the number above it.
+_BLOCKS_ABOVE = 100
+# Nobody listens there.
+_NOWHERE = "http://127.0.0.1:9"
 # Contract name in the deployment, by the name of its artifact; the rest are the same.
 _ARTIFACTS = {"SettlementToken": "MockStablecoin"}
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The chain that is read, for another process."""
+
+    rpc_url: str
+    deployment_file: Path
+
+    @property
+    def deployment(self) -> Deployment:
+        """Where the contracts are."""
+        found = load_deployment(self.deployment_file)
+        if found is None:
+            raise RuntimeError(f"{self.deployment_file} is gone")
+        return found
 
 
 def produce(stage: Stage, facility_id: int, count: int) -> None:
@@ -49,6 +86,7 @@ def produce(stage: Stage, facility_id: int, count: int) -> None:
         nonces[transaction["from"]] = nonce + 1
         transactions.append({**transaction, "gas": _GAS, "nonce": hex(nonce)})
     _mine(stage, transactions)
+    stage.chain.rpc("anvil_mine", hex(_BLOCKS_ABOVE))
 
 
 def _mine(stage: Stage, transactions: list[dict[str, Any]]) -> None:
@@ -76,39 +114,110 @@ def _mine(stage: Stage, transactions: list[dict[str, Any]]) -> None:
         stage.chain.rpc("evm_setAutomine", True)
 
 
-def measure(stage: Stage, database_url: str) -> dict[str, float]:
-    """Index the whole chain into an empty database."""
-    engine = open_engine(database_url)
+def index_once(where: Where, database_url: str) -> Figures:
+    """Index the whole chain into an empty database, and decode the kept logs again.
+
+    s: until it is done, the second look included.  stored_s: until the last row was stored.
+    Both with the processor seconds of this process.
+    """
+    rarely_collecting()
+    engine, deployment = open_engine(database_url), where.deployment
     try:
         upgrade(engine)
-        indexer = Indexer(engine, stage.contracts)
-        started = time.perf_counter()
-        progress = indexer.advance()
-        spent = time.perf_counter() - started
+        stored = list[tuple[float, float]]()
+
+        def note(*_: int) -> None:
+            stored.append((time.perf_counter(), time.process_time()))
+
+        with ChainClient(where.rpc_url) as client, ChainClient(_NOWHERE) as nowhere:
+            indexer = Indexer(engine, Contracts(client, deployment))
+            used_s, begun = time.process_time(), time.perf_counter()
+            progress = indexer.advance(on_progress=note)
+            done, cpu_s = time.perf_counter(), time.process_time() - used_s
+            decode_again(engine, Contracts(nowhere, deployment), lambda *_: None)
+            again_s = time.perf_counter() - done
         with reading(engine) as connection:
-            stored = connection.execute(select(func.count()).select_from(chain_events)).scalar_one()
-        if progress.behind or stored != progress.added:
-            raise RuntimeError(f"{stored} events stored, {progress.added} read, not at the head")
-        return {"events": float(stored), "events_per_s": stored / spent}
+            count = connection.execute(select(func.count()).select_from(chain_events)).scalar_one()
+        if progress.behind or count != progress.added:
+            raise RuntimeError(f"{count} events stored, {progress.added} read, not at the head")
+        at, at_cpu_s = stored[-1]
+        figures = {"events": float(count), "s": done - begun, "cpu_s": cpu_s}
+        figures |= {"stored_s": at - begun, "stored_cpu_s": at_cpu_s - used_s}
+        return figures | {"reindex_s": again_s}
     finally:
         engine.dispose()
 
 
-def measure_web3(stage: Stage) -> dict[str, float]:
+def web3_once(where: Where) -> Figures:
     """The peer: web3.py fetches and decodes the same events, and stores nothing."""
-    web3 = Web3(HTTPProvider(stage.chain.rpc_url))
-    head = web3.eth.block_number
-    found = 0
-    started = time.perf_counter()
+    rarely_collecting()
+    web3, deployment = Web3(HTTPProvider(where.rpc_url)), where.deployment
+    head, kinds = web3.eth.block_number, list[Any]()
     for name, events in EVENTS.items():
         artifact = ROOT / "build" / "contracts" / f"{_ARTIFACTS.get(name, name)}.json"
         abi = json.loads(artifact.read_text())["abi"]
-        at = to_checksum_address(stage.deployment.addresses[name])
-        contract = web3.eth.contract(address=at, abi=abi)
-        for event in events:
-            logs = contract.events[event.__name__]().get_logs(
-                from_block=stage.deployment.start_block, to_block=head
-            )
-            found += len(logs)
-    spent = time.perf_counter() - started
-    return {"events": float(found), "events_per_s": found / spent}
+        contract = web3.eth.contract(to_checksum_address(deployment.addresses[name]), abi=abi)
+        kinds += [contract.events[event.__name__]() for event in events]
+    used_s, begun = time.process_time(), time.perf_counter()
+    found = sum(len(k.get_logs(from_block=deployment.start_block, to_block=head)) for k in kinds)
+    spent_s, cpu_s = time.perf_counter() - begun, time.process_time() - used_s
+    return {"events": float(found), "s": spent_s, "cpu_s": cpu_s}
+
+
+@contextmanager
+def fresh_process() -> Iterator[ProcessPoolExecutor]:
+    """A process of its own, warm from its second task on."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def measure(
+    stage: Stage, databases: Mapping[str, Callable[[int], str]], *, rounds: int
+) -> dict[str, Figures]:
+    """Rounds of each kind of database and of web3.py, in turns.
+
+    Args:    databases: URL of a new database of a kind, by the number of the round.
+    """
+    where = Where(stage.chain.rpc_url, stage.folder / "deployment.json")
+    runs: dict[str, list[Figures]] = {kind: [] for kind in (*databases, "web3")}
+    with ExitStack() as exits:
+        pools = {kind: exits.enter_context(fresh_process()) for kind in runs}
+        for number in range(rounds + 1):
+            # Every second round the other way round.
+            for kind in list(runs)[:: 1 if number % 2 else -1]:
+                if kind == "web3":
+                    found = pools[kind].submit(web3_once, where).result()
+                else:
+                    found = pools[kind].submit(index_once, where, databases[kind](number)).result()
+                runs[kind].append(found)
+    counts = {run["events"] for each in runs.values() for run in each}
+    if len(counts) != 1:
+        raise RuntimeError(f"not all found the same events: {sorted(counts)}")
+    # The first of each was to be warm.
+    warm = {kind: each[1:] for kind, each in runs.items()}
+    return {kind: _figures(each, warm["web3"]) for kind, each in warm.items()}
+
+
+def _figures(runs: list[Figures], peer: list[Figures]) -> Figures:
+    """Medians of some runs, and of their ratios to those of the peer beside them."""
+    events = runs[0]["events"]
+    pairs = list(zip(runs, peer, strict=True))
+    figures = {
+        "events": events,
+        "rounds": float(len(runs)),
+        "events_per_s": events / median(run["s"] for run in runs),
+        "cpu_us_per_event": median(run["cpu_s"] for run in runs) / events * 1e6,
+        "times_web3": median(other["s"] / run["s"] for run, other in pairs),
+        "cpu_times_web3": median(other["cpu_s"] / run["cpu_s"] for run, other in pairs),
+    }
+    if "stored_s" not in runs[0]:
+        return figures
+    return figures | {
+        "stored_events_per_s": events / median(run["stored_s"] for run in runs),
+        "stored_times_web3": median(other["s"] / run["stored_s"] for run, other in pairs),
+        "stored_cpu_us_per_event": median(run["stored_cpu_s"] for run in runs) / events * 1e6,
+        "stored_cpu_times_web3": median(
+            other["cpu_s"] / run["stored_cpu_s"] for run, other in pairs
+        ),
+        "reindex_events_per_s": events / median(run["reindex_s"] for run in runs),
+    }

@@ -28,6 +28,7 @@ from scripts.bench import close as bench_close
 from scripts.bench import index as bench_index
 from scripts.bench import ingest as bench_ingest
 from scripts.bench import memory as bench_memory
+from scripts.bench import ponder as bench_ponder
 from scripts.bench import processes as bench_processes
 from scripts.bench import scale as bench_scale
 from scripts.bench import signed as bench_signed
@@ -39,7 +40,9 @@ from scripts.dev.devchain import dev_chain
 _BATCH = 1_000
 _EVENTS, _QUICK_EVENTS = 100_000, 4_000
 _CHAIN_EVENTS, _QUICK_CHAIN_EVENTS = 4_000, 200
+_PONDER_EVENTS = 20_000
 _ROUNDS, _QUICK_ROUNDS = 5, 1
+_INDEX_ROUNDS, _INDEX_ROUNDS_ALONE = 3, 9
 _MEMORY_EVENTS, _QUICK_MEMORY_EVENTS = 5_000_000, 5_000
 _BATCHES, _QUICK_BATCHES = 40, 6
 _FACILITIES, _QUICK_FACILITIES = 1_000, 8
@@ -94,23 +97,58 @@ def run(folder: Path, *, quick: bool, step: Step) -> Figures:
         step("make chain events")
         events = _QUICK_CHAIN_EVENTS if quick else _CHAIN_EVENTS
         bench_index.produce(stage, facility_id, events)
-        step("index on SQLite")
-        figures["index"]["sqlite"] = bench_index.measure(stage, f"sqlite:///{folder}/index.db")
         create = exits.enter_context(_databases(folder))
+        step("index, and decode with web3.py")
+        rounds = _QUICK_ROUNDS if quick else _INDEX_ROUNDS
+        figures["index"] = bench_index.measure(stage, _new(folder, create), rounds=rounds)
         if create is not None:
-            step("index on PostgreSQL")
-            figures["index"]["postgresql"] = bench_index.measure(stage, create("indexed"))
             figures["ingest"]["postgresql"] = _ingest_postgres(stage, load, create, step)
             figures["processes"] = _two_processes(stage, create, quick=quick, step=step)
         figures |= run_signed(folder, quick=quick, step=step)
-        step("decode with web3.py")
-        peer = figures["index"]["web3"] = bench_index.measure_web3(stage)
-        for name in figures["index"].keys() - {"web3"}:
-            kind = figures["index"][name]
-            if kind["events"] != peer["events"]:
-                raise RuntimeError(f"{name} has {kind['events']} events, web3 {peer['events']}")
-            kind["times_web3"] = kind["events_per_s"] / peer["events_per_s"]
     return figures
+
+
+def _new(folder: Path, create: Callable[[str], str] | None) -> dict[str, Callable[[int], str]]:
+    """What makes a new database of each kind, by its number."""
+    kinds: dict[str, Callable[[int], str]] = {
+        "sqlite": lambda number: f"sqlite:///{folder}/index-{number}.db"
+    }
+    if create is not None:
+        kinds["postgresql"] = lambda number: create(f"index_{number}")
+    return kinds
+
+
+@contextmanager
+def _logged(folder: Path, *, events: int, step: Step) -> Iterator[Stage]:
+    """A chain with so many events of one facility."""
+    load = Load(_day_ago_s(), _BATCH, _BATCH)
+    with _stage(folder, at_s=load.start_s - DAY_S, step=step) as stage:
+        with serving(stage, f"sqlite:///{folder}/rentroll.db", "serve-sqlite") as service:
+            facility, _ = bench_ingest.register(service, load)
+        bench_close.offer(stage, facility)
+        step("make chain events")
+        bench_index.produce(stage, facility["facility_id"], events)
+        yield stage
+
+
+def run_index(folder: Path, *, quick: bool, step: Step) -> Figures:
+    """The index beside web3.py, alone."""
+    events = _QUICK_CHAIN_EVENTS if quick else _CHAIN_EVENTS
+    with _logged(folder, events=events, step=step) as stage, _databases(folder) as create:
+        step("index, and decode with web3.py")
+        rounds = _QUICK_ROUNDS if quick else _INDEX_ROUNDS_ALONE
+        return {"index": bench_index.measure(stage, _new(folder, create), rounds=rounds)}
+
+
+def run_ponder(folder: Path, *, quick: bool, step: Step) -> Figures:
+    """The index beside Ponder, alone. Raises RuntimeError where Ponder is not installed."""
+    if not bench_ponder.installed():
+        raise RuntimeError("Ponder is not installed: run `make bench-index`")
+    events = _QUICK_CHAIN_EVENTS if quick else _PONDER_EVENTS
+    with _logged(folder, events=events, step=step) as stage, _databases(folder) as create:
+        step("index beside Ponder")
+        rounds = _QUICK_ROUNDS if quick else _INDEX_ROUNDS
+        return {"ponder": bench_ponder.measure(stage, _new(folder, create), rounds=rounds)}
 
 
 def _main_line(stage: Stage, load: Load, figures: Figures, step: Step) -> int:
@@ -215,6 +253,8 @@ def run_scale(folder: Path, *, quick: bool, step: Step) -> Figures:
 
 _RUNS = {
     None: run,
+    "index": run_index,
+    "ponder": run_ponder,
     "processes": run_processes,
     "memory": run_memory,
     "signed": run_signed,

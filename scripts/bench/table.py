@@ -114,15 +114,47 @@ def _epoch(figures: Mapping[str, Any]) -> Table:
 
 
 def _index(figures: Mapping[str, Mapping[str, float]]) -> Table:
-    events = figures["web3"]["events"]
-    title = f"Index {events:,.0f} chain events from scratch (events/s)"
-    table = _table(title, "what", "events/s", "times web3.py")
+    peer = figures["web3"]
+    title = (
+        f"Index {peer['events']:,.0f} chain events from scratch, in turns with web3.py,"
+        f" median of {peer['rounds']:.0f}"
+    )
+    heads = ("events/s", "times web3.py", "CPU us/event", "times web3.py's")
+    table = _table(title, "what", *heads)
+    for kind, name in _NAMES.items():
+        found = figures.get(kind)
+        if found is None:
+            continue
+        for label, prefix in (
+            ("until stored in {}, goal 8", "stored_"),
+            ("looked at again, {}", ""),
+        ):
+            table.add_row(
+                label.format(name),
+                _rate(found[f"{prefix}events_per_s"]),
+                f"{found[f'{prefix}times_web3']:.1f}",
+                f"{found[f'{prefix}cpu_us_per_event']:.0f}",
+                f"{found[f'{prefix}cpu_times_web3']:.1f}",
+            )
+        table.add_row(f"reindex from kept logs, {name}", _rate(found["reindex_events_per_s"]))
+    rate, cpu_us = _rate(peer["events_per_s"]), f"{peer['cpu_us_per_event']:.0f}"
+    table.add_row("web3.py get_logs: fetch, decode", rate, "1.0", cpu_us, "1.0")
+    return table
+
+
+def _ponder(figures: Mapping[str, Mapping[str, float]]) -> Table:
+    peer = figures["ponder"]
+    title = (
+        f"Index {peer['events']:,.0f} chain events from scratch, beside Ponder in turns, median of"
+        f" {peer['rounds']:.0f}"
+    )
+    table = _table(title, "what", "events/s", "times Ponder")
     for kind, name in _NAMES.items():
         if kind in figures:
             found = figures[kind]
-            label = f"fetch, decode, store in {name}"
-            table.add_row(label, _rate(found["events_per_s"]), f"{found['times_web3']:.1f}")
-    table.add_row("web3.py get_logs: fetch, decode", _rate(figures["web3"]["events_per_s"]), "1.0")
+            times = f"{found['times_ponder']:.1f}"
+            table.add_row(f"stored in {name}, looked at again", _rate(found["events_per_s"]), times)
+    table.add_row("Ponder, PGlite", _rate(peer["events_per_s"]), "1.0")
     return table
 
 
@@ -157,7 +189,10 @@ def show(console: Console, figures: Mapping[str, Any]) -> None:
         console.print(_scale(figures["scale"]))
     if "close" in figures:
         console.print(_epoch(figures))
+    if "index" in figures:
         console.print(_index(figures["index"]))
+    if "ponder" in figures:
+        console.print(_ponder(figures["ponder"]))
     system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     console.print(
         f"Python {platform.python_version()}, {system}; {figures['run_s']:.0f} s in all.\n"

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from scripts.bench import ponder
+
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.postgres]
 
@@ -26,6 +28,8 @@ CLOSE = {
     "store_s",
     "total_s",
 }
+SHARES = ("events_per_s", "times_web3", "cpu_us_per_event", "cpu_times_web3")
+INDEX = {"events", "reindex_events_per_s", *SHARES, *(f"stored_{name}" for name in SHARES)}
 EXPECTED = {
     ("ingest", "sqlite"): INGEST,
     ("ingest", "postgresql"): INGEST,
@@ -38,9 +42,9 @@ EXPECTED = {
     ("close",): CLOSE,
     ("attest",): {"fetch_s", "recompute_s", "compare_s", "sign_s", "total_s"},
     ("verify",): {"total_s"},
-    ("index", "sqlite"): {"events", "events_per_s", "times_web3"},
-    ("index", "postgresql"): {"events", "events_per_s", "times_web3"},
-    ("index", "web3"): {"events", "events_per_s"},
+    ("index", "sqlite"): INDEX,
+    ("index", "postgresql"): INDEX,
+    ("index", "web3"): {"events", "events_per_s", "cpu_us_per_event"},
 }
 
 
@@ -91,3 +95,21 @@ def test_bench__two_processes_alone__gain_is_of_both() -> None:
     rates = figures["service_two_events_per_s"], figures["service_one_events_per_s"]
     # Of one round the median is the round.
     assert figures["service_gain"] == pytest.approx(rates[0] / rates[1])
+
+
+def test_bench__index_alone__all_find_the_same_events() -> None:
+    """Who finds others than its peer, or asks a node to decode again, stops the bench."""
+    figures = _bench("--only", "index")["index"]
+
+    assert figures.keys() == {"sqlite", "postgresql", "web3"}
+    assert len({found["events"] for found in figures.values()}) == 1
+    for kind in ("sqlite", "postgresql"):
+        assert figures[kind]["stored_events_per_s"] >= figures[kind]["events_per_s"]
+
+
+@pytest.mark.skipif(not ponder.installed(), reason="Ponder is installed by `make bench-index`")
+def test_bench__ponder_alone__finds_the_same_events() -> None:
+    figures = _bench("--only", "ponder")["ponder"]
+
+    assert figures.keys() == {"sqlite", "postgresql", "ponder"}
+    assert figures["ponder"]["events"] > 200

@@ -34,6 +34,7 @@ def test_version__installed__is_the_projects() -> None:
         "package.json",
         "web/package.json",
         "tools/bench-gas/package.json",
+        "tools/bench-index/package.json",
         "tools/foreign/package.json",
     ],
 )

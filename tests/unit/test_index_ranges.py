@@ -55,6 +55,17 @@ def test_ranges__cap_that_goes_away__is_found_out() -> None:
     assert ranges.known == MOST
 
 
+def test_ranges__after_a_stretch_of_many_logs__are_wide_again_soon() -> None:
+    """20,000 blocks with next to nothing: its ranges had 96 of them at the end, of 2,000."""
+    ranges = Ranges(MOST, most=MOST)
+    _play(ranges, 3, 60)
+
+    asked, refused = _play(ranges, MOST, 20_000)
+
+    assert ranges.known > MOST // 2
+    assert (asked, refused) <= (330, 0)
+
+
 def test_ranges__least__is_one_block() -> None:
     ranges = Ranges(1, most=MOST)
 

@@ -85,7 +85,7 @@ class Checks:
         times = BlockTimes(self._client)
         seen = [log_row(log, times.of(log)) for log in found]
         if seen != kept:
-            self._differ(found, seen, kept)
+            self._differ(found, seen=seen, kept=kept)
         station.change(looked_number=last)
 
     def _differ(self, found: Sequence[Log], seen: Sequence[LogRow], kept: Sequence[LogRow]) -> None:

@@ -1,6 +1,5 @@
 """Whether an escrow is whole, and of its facility: by itself, and by what was published."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from api.db.tables.leases import LeaseRow
@@ -20,7 +19,7 @@ from api.domain.statements.evidence import (
 )
 from api.domain.statements.evidence_reader import decode_facility, follows_of
 from api.domain.units import ZERO32, Epoch
-from api.errors import AppError, EvidenceInvalid, NotFound
+from api.errors import AppError, EvidenceInvalid, EvidenceUnreachable, NotFound
 from api.evidence_store import EvidenceSource
 from api.ledger.escrow import EscrowState
 from api.rescue.escrow import FacilityEscrow
@@ -132,9 +131,13 @@ def _newest(
         raise escrow.broken(escrow.state_file, "its facility.json is not the published one")
     # A reopening may have taken the newest away.
     for epoch in map(Epoch, reversed(range(state.closed))):
-        with suppress(NotFound):
-            path = f"{epoch_folder(escrow.facility_id, epoch)}/{MANIFEST_FILE}"
+        path = f"{epoch_folder(escrow.facility_id, epoch)}/{MANIFEST_FILE}"
+        try:
             return epoch, follows_of(evidence.read(path)).log
+        except EvidenceUnreachable:
+            raise
+        except NotFound:
+            continue
     return None
 
 

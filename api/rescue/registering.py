@@ -19,8 +19,10 @@ from api.domain.hashing import device_hash, sha256
 from api.domain.pledges import pledge_tree
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
+    FACILITY_FILE,
     MANIFEST_FILE,
     STATEMENT_FILE,
+    facility_folder,
     superseded_folder,
 )
 from api.domain.statements.pledge_files import decode_pledge, pledge_path
@@ -48,6 +50,10 @@ def register_again(
     Raises:  TakeoverRefused.
     """
     _require_ours(connection, site, state, terms, offered=offered)
+    path = f"{facility_folder(state.facility_id)}/{FACILITY_FILE}"
+    if read_or_none(site, path) not in (None, state.terms_json):
+        raise refused(state.facility_id, "is not the terms of its escrow", file=path)
+    site.evidence.write(path, state.terms_json)
     operator_id = _operator(connection, state)
     insert_record(connection, _facility(state, terms, operator_id))
     named = {device_hash(uuid): (uuid, card) for uuid, card in state.devices}

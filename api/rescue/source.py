@@ -1,7 +1,6 @@
 """Published evidence that a takeover reads: of all of it only hashes are believed."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 from api.chain.calldata import checksum
 from api.chain.erc1271 import signed_by
@@ -9,7 +8,7 @@ from api.domain.statements.evidence import FACILITY_FILE
 from api.domain.statements.evidence_reader import read_attestations
 from api.domain.statements.statement import Statement, statement_digest
 from api.domain.units import Epoch, FacilityId
-from api.errors import EvidenceInvalid, NotFound
+from api.errors import EvidenceInvalid, EvidenceUnreachable, NotFound
 from api.evidence_store import HOSTILE
 from api.rescue.published import is_named, named_in
 from api.rescue.taken import Site, refused
@@ -17,9 +16,13 @@ from api.rescue.taken import Site, refused
 
 def read_or_none(site: Site, path: str) -> bytes | None:
     """A published file, if it is there. Raises EvidenceUnreachable."""
-    with suppress(NotFound):
+    try:
         return site.source.read(path)
-    return None
+    except EvidenceUnreachable:
+        # Nobody can tell whether it is there: nothing is made again in its place.
+        raise
+    except NotFound:
+        return None
 
 
 def read_published(site: Site, facility_id: FacilityId, path: str) -> bytes:

@@ -34,7 +34,13 @@ from api.domain.units import FacilityId
 from api.epochs.behind import note_published
 from api.epochs.index import Indexer
 from api.epochs.reindex import read_again
-from api.errors import ChainUnavailable, Conflict, Misconfigured, NotFound
+from api.errors import (
+    ChainUnavailable,
+    Conflict,
+    EvidenceUnreachable,
+    Misconfigured,
+    NotFound,
+)
 from api.evidence_store import EvidenceFolder, EvidenceSource
 from api.ledger.recorder import LogKeyRing
 from api.rescue.backup import files_below, require_same_deployment
@@ -151,9 +157,13 @@ def _require_deployment(successor: Successor) -> None:
     if problems:
         message = f"the chain is not the one of the deployment file: {'; '.join(problems[:3])}"
         raise Conflict(message, reason="deployment_differs")
-    with suppress(NotFound):
+    try:
         theirs = parse_deployment(successor.source.read(DEPLOYMENT_FILE))
-        require_same_deployment(theirs, deployment, what="the published evidence")
+    except EvidenceUnreachable:
+        raise
+    except NotFound:
+        return
+    require_same_deployment(theirs, deployment, what="the published evidence")
 
 
 @contextmanager

@@ -29,8 +29,8 @@ COSTS = (
     # Sums over many rows; a wallet's signature, which a contract may have to judge.
     (re.compile(r"/v1/(reconciliation|facilities|attesters|session)"), HEAVY),
     (re.compile(r"/v1/tranches/[^/]+(/(holders|series|waterfall|documents))?"), HEAVY),
-    # What goes through the books of a facility, makes a document, or judges a body.
-    (re.compile(r"/v1/console/.*(bills|preview).*|/v1/events.*"), HEAVY),
+    # What goes through the books or the log of a facility, makes a document, or judges a body.
+    (re.compile(r"/v1/console/.*(bills|preview|escrow).*|/v1/events.*"), HEAVY),
     (re.compile(r"/openapi\.json"), HEAVY),
     (re.compile(r"/v1/.*|/health"), READ),
 )

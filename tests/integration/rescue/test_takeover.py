@@ -1,20 +1,22 @@
 """`rentroll takeover`: another service goes on from chain, published evidence and escrows alone."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from api.db.copying import all_tables
+from api.db.session import reading
 from api.domain.metering.judge import Recorded
 from api.rescue.taken import TakeoverRefused
 from tests.factories import device
 from tests.integration.rescue.drill import tree
 from tests.integration.rescue.heir import Heir, LongWorld, change_file, change_state, story
 from tests.reopening import corrected
-from tests.world import Deployed
+from tests.world import Deployed, World
 
 pytestmark = pytest.mark.chain
 
@@ -25,6 +27,38 @@ def long_world(engine: Engine, tmp_path: Path, fresh_chain: Deployed) -> Iterato
     found = LongWorld(engine, tmp_path, fresh_chain)
     yield found
     found.close()
+
+
+# Of these tables all comes back, but for the database's own keys and when the service did what.
+BACK: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("operators", "facilities", "devices", "leases", "log_keys"), frozenset()),
+    **dict.fromkeys(("log_entries", "statement_lines", "statement_trees"), frozenset()),
+    "meter_events": frozenset({"event_pk"}),
+    "facts": frozenset({"fact_pk"}),
+    "statements": frozenset({"closed_at_s"}),
+    "attestations": frozenset({"received_at_s"}),
+    "replacements": frozenset({"replacement_pk"}),
+    "epoch_reopenings": frozenset({"reopening_pk"}),
+    "superseded_statements": frozenset({"superseded_pk", "reopening_pk"}),
+}
+
+
+def known(world: World) -> dict[str, list[tuple[object, ...]]]:
+    """Rows of what comes back."""
+    tables = {table.name: table for table in all_tables()}
+    with reading(world.engine) as connection:
+        return {
+            name: sorted(
+                map(
+                    tuple,
+                    connection.execute(
+                        select(*(c for c in tables[name].columns if c.name not in but))
+                    ),
+                ),
+                key=repr,
+            )
+            for name, but in BACK.items()
+        }
 
 
 @pytest.mark.both_databases
@@ -39,6 +73,7 @@ def test_takeover__of_two_operators__closes_the_next_epoch_to_the_same_bytes(
     story(world, lambda _: corrected(world, monkeypatch))
     (other,) = world.others
     heir.pull(world.ledger, other)
+    before = known(world)
     twin = heir.drill.undisturbed(3)
     published = tree(world.evidence.root)
     heir.lose()
@@ -53,6 +88,7 @@ def test_takeover__of_two_operators__closes_the_next_epoch_to_the_same_bytes(
         (world.facility_id, 3, []),
         (other.facility_id, 3, []),
     ]
+    assert known(world) == before
     assert tree(world.evidence.root) == published
     world.post(3)
     assert tree(world.evidence.root) == twin

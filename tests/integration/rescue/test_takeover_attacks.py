@@ -11,6 +11,7 @@ from api.chain.contracts import Contracts
 from api.chain.deployment import parse_deployment
 from api.domain.log.entry import NO_LOG, end_of
 from api.domain.log.logged import LoggedEntry, entry_document, logged_entry
+from api.domain.statements.evidence import canonical_json
 from api.errors import AppError, Conflict, NotFound
 from api.rescue.escrow import EscrowBroken
 from api.rescue.taken import TakeoverRefused
@@ -261,3 +262,14 @@ def test_takeover__same_facility_in_two_folders__is_refused(heir: Heir) -> None:
 
     with pytest.raises(Conflict, match="give the newer one alone"):
         heir.take_over(heir.world.ledger, heir.world.ledger)
+
+
+def test_takeover__manifest_that_names_a_longer_log__is_refused(heir: Heir) -> None:
+    """Else the log would wait for entries for ever, and nothing be closed."""
+    heir.lose()
+    path = heir.published / f"facility-{heir.world.facility_id}/epoch-00000/manifest.json"
+    document = json.loads(path.read_bytes())
+    path.write_bytes(canonical_json(document | {"log_size": 99}))
+
+    with pytest.raises(TakeoverRefused, match="is not the manifest that the chain names"):
+        heir.take_over(heir.world.ledger)

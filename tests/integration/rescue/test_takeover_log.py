@@ -2,7 +2,10 @@
 
 import pytest
 
+from api.db.log_keys import newest_receipt
+from api.db.session import reading
 from api.domain.log.keys import successor_body
+from api.domain.log.receipts import Receipt
 from api.local.key_file import load_or_make_key
 from tests.factories import DAY_S, HOUR_S
 from tests.integration.rescue.drill import tree
@@ -19,6 +22,12 @@ def signing(world: World) -> Author:
     name_on_chain(world, author.public)
     assert author.bring_itself().status_code == 200
     return author
+
+
+def newest(author: Author) -> Receipt | None:
+    """The receipt that the service has of a key's newest entry."""
+    with reading(author.world.engine) as connection:
+        return newest_receipt(connection, author.world.facility_id, author.public)
 
 
 def test_takeover__older_than_the_posted_head__gets_its_entries_back_from_agents(
@@ -67,6 +76,7 @@ def test_takeover__with_the_key_of_the_log__gives_receipts_on(world: World) -> N
     (taken,) = heir.take_over(world.ledger).facilities
 
     assert taken.said == []
+    assert newest(author) == author.receipts[-1]
     assert author.taken(world.ledger.usage(1, 0, HOUR_S)) == ["accepted"]
 
 
@@ -88,6 +98,7 @@ def test_takeover__without_the_key_of_the_log__waits_for_one_that_the_operator_n
     unsigned = world.ledger.codes(world.ledger.usage(2, 0, HOUR_S))
 
     assert "is not here: no receipt is given" in taken.said[0]
+    assert newest(author) is None
     assert refused.json()["code"] == "misconfigured"
     assert unsigned == ["accepted"]
     heir.give_a_key(world.ledger)

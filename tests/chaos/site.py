@@ -106,7 +106,10 @@ class Site:
         self.api_url = f"http://127.0.0.1:{self._port}"
         self.processes = Processes(folder, self._environment())
         exits.callback(self.processes.close)
-        self.time = VirtualTime(self.chain, self.client, self.processes, start_s=_GENESIS_S)
+        # Behind the deployment, which may have taken a while: its roles begin when it was done.
+        start_s = self.client.head().time_s + 60
+        self.time = VirtualTime(self.chain, self.client, self.processes, start_s=start_s)
+        self.time.tick()
         self._http = exits.enter_context(httpx.Client(base_url=self.api_url, timeout=30))
         self.halls: list[Hall] = []
         self._keys: dict[str, str] = {}

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from api.local.settings_table import SettingsWrong
 from scripts.dev.devchain import dev_chain
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RELAYER
 from tests.chain_faults import cut
-from tests.chain_proxy import ANY, ChainProxy
+from tests.chain_proxy import ANY, Ask, ChainProxy, Forward, Reply
 from tests.factories import DAY_S, HOUR_S
 from tests.integration.attester.site import Site, make_site, served, spare_port
 from tests.integration.telemetry.processes import LOCAL, process, status_of, until
@@ -143,6 +144,30 @@ def test_process__node_of_another_chain_behind_its_url__signs_nothing_and_says_w
             proxy.target = world.chain.rpc_url
             until(lambda: again.epochs("signed") == [1])
             until(lambda: status_of(f"{again.base}/readyz") == 200)
+
+
+def test_process__node_of_a_chain_with_the_same_contracts__signs_nothing(site: Site) -> None:
+    """All of its answers are as they should be, but for the block where the contracts began."""
+    world = site.world
+    with ChainProxy(world.chain.rpc_url) as proxy:
+        site.change(f'rpc_url = "{world.chain.rpc_url}"', f'rpc_url = "{proxy.url}"')
+        with _run(site) as running:
+            until(lambda: running.epochs("signed") == [0])
+            known = json.loads((site.folder / "attester-chain.json").read_text())
+
+            def other(ask: Ask, forward: Forward) -> Reply:
+                reply = forward(ask)
+                return {"result": reply["result"] | {"hash": "0x" + "ab" * 32}}
+
+            anchor = [hex(known["block"]), False]
+            proxy.on("eth_getBlockByNumber", other, when=lambda ask: ask.params == anchor)
+            _next_epoch(world)
+            until(lambda: "has another chain" in running.problems())
+            for _ in range(20):
+                assert running.epochs("signed") == [0]
+                time.sleep(0.1)
+            proxy.clear()
+            until(lambda: running.epochs("signed") == [0, 1])
 
 
 def test_process__two_nodes__goes_on_by_the_other(site: Site) -> None:

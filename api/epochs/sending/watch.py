@@ -7,7 +7,7 @@ from random import SystemRandom
 
 from sqlalchemy import Connection, Engine
 
-from api.chain.answers import Log
+from api.chain.answers import Block, Log
 from api.chain.client import ChainClient
 from api.chain.emitted.args import topic_of
 from api.chain.emitted.rent_lockbox import Settled
@@ -32,6 +32,8 @@ from api.epochs.sending.intents import Outcome, Policy
 _random = SystemRandom()
 _SETTLED = topic_of(Settled)
 Slot = tuple[str, int]
+# A head further ahead is not walked back to: the blocks themselves are asked then.
+_LONGEST_WALK = 8
 NOT_OURS = "its nonce went to another transaction"
 
 
@@ -44,11 +46,50 @@ class Seen:
     mined: Mined | None = None
 
 
+class Line:
+    """Blocks that were seen on the chain, and still are while its head descends from the last one.
+
+    A head names its parent, so a chain that only grew is known to have all that it had.
+    """
+
+    def __init__(self, client: ChainClient) -> None:
+        self._client = client
+        self._head: Block | None = None
+        self._blocks = set[tuple[int, bytes]]()
+
+    def follow(self, head: Block) -> None:
+        """Go to a head; where it does not descend from the last one, nothing is known any more."""
+        if not self._descends(head):
+            self._blocks.clear()
+        self._head = head
+
+    def add(self, number: int, block_hash: bytes) -> None:
+        """The chain has this block, as was just asked."""
+        self._blocks.add((number, block_hash))
+
+    def has(self, tx: TxRow) -> bool:
+        """Whether the chain has a transaction's block."""
+        return (tx.block_number, tx.block_hash) in self._blocks
+
+    def _descends(self, head: Block) -> bool:
+        last = self._head
+        if last is None or not 0 <= head.number - last.number <= _LONGEST_WALK:
+            return False
+        block = head
+        while block.number > last.number + 1:
+            before = self._client.block(block.number - 1)
+            if before.hash != block.parent_hash:
+                return False
+            block = before
+        return (block.hash if block.number == last.number else block.parent_hash) == last.hash
+
+
 class Watch:
     """Compares what is stored with the chain, and stores the steps."""
 
     def __init__(self, engine: Engine, client: ChainClient, policy: Policy) -> None:
         self._engine, self._client, self._policy = engine, client, policy
+        self._line = Line(client)
 
     def look(self, work: Work, ends: Ends, used: Mapping[str, int], *, now_s: int) -> list[Outcome]:
         """Take every step that the chain shows.
@@ -61,6 +102,7 @@ class Watch:
         for tx in work.transactions:
             slots[tx.sender, tx.nonce].append(tx)
         outcomes: list[Outcome] = []
+        self._line.follow(ends.head)
         seen, undone = self._mined_before(work.transactions, ends)
         for one in seen:
             outcomes += self._take(one, ends, now_s=now_s)
@@ -76,6 +118,7 @@ class Watch:
         for tx, mined in zip(asked, receipts, strict=True):
             if mined is not None:
                 found.add((tx.sender, tx.nonce))
+                self._line.add(mined.block_number, mined.block_hash)
                 outcomes += self._take(Seen(tx, TxStep.FIND, mined), ends, now_s=now_s)
         for slot, txs in slots.items():
             waits = all(TxState(tx.state) in WAITING or tx.tx_pk in undone for tx in txs)
@@ -94,11 +137,19 @@ class Watch:
             and tx.block_number is not None
             and tx.block_number <= ends.head.number
         ]
-        numbers = [tx.block_number for tx in mined if tx.block_number is not None]
-        hashes = hashes_at(self._client, numbers) if numbers else {}
+        # What becomes final is for good: of that the chain is asked, whatever is remembered.
+        asked = [
+            tx.block_number
+            for tx in mined
+            if tx.block_number is not None
+            and (ends.is_final(tx.block_number) or not self._line.has(tx))
+        ]
+        hashes = hashes_at(self._client, asked) if asked else {}
         seen, undone = [], set()
         for tx in mined:
             assert tx.block_number is not None
+            if tx.block_number not in hashes and self._line.has(tx):
+                continue
             here = hashes.get(tx.block_number)
             if here is None:
                 # A node that lags says nothing of it.
@@ -106,7 +157,9 @@ class Watch:
             if here != tx.block_hash:
                 undone.add(tx.tx_pk)
                 seen.append(Seen(tx, TxStep.UNDO))
-            elif ends.is_final(tx.block_number):
+                continue
+            self._line.add(tx.block_number, here)
+            if ends.is_final(tx.block_number):
                 seen.append(Seen(tx, TxStep.SETTLE))
         return seen, undone
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from api.chain.client import ChainClient
+from tests.chain_proxy import ChainProxy
 from tests.outboxes import (
     FINAL_BLOCKS,
     SENDER,
@@ -198,3 +200,45 @@ def test_advance__undone_and_no_longer_possible__nonce_gets_a_call_that_does_not
     assert failed(due, first=first) == []
     assert [t.purpose for t in tx_rows(due)] == ["call", "cancel"]
     assert intent_rows(due)[0].error == "EnforcedPause()"
+
+
+@pytest.mark.parametrize("longer", [0, 2])
+def test_advance__same_process_sees_the_reorg__is_sent_again(due: World, longer: int) -> None:
+    """A chain that only grew is not asked of its old blocks; one that is another is."""
+    outbox = store_due(due)
+    advance(due, outbox)
+    mine(due, 2)
+    advance(due, outbox)
+
+    _reorg(due, 3)
+    mine(due, longer)
+    advance(due, outbox)
+
+    assert due.posted == 1
+    assert intent_rows(due)[0].state == "mined"
+    assert tx_rows(due)[0].block_hash == due.client.block(tx_rows(due)[0].block_number or 0).hash
+
+
+def test_advance__chain_only_grows__old_blocks_are_not_asked_again(due: World) -> None:
+    with ChainProxy(due.chain.rpc_url) as proxy, ChainClient(proxy.url) as client:
+        outbox = store_due(due, due.outbox(client))
+        advance(due, outbox)
+        mine(due)
+        advance(due, outbox)
+        (mined,) = [tx.block_number for tx in tx_rows(due)]
+
+        proxy.forget()
+        for _ in range(5):
+            mine(due)
+            advance(due, outbox)
+        asked = [p[0] for method, p in proxy.asked if method == "eth_getBlockByNumber"]
+        mine(due, FINAL_BLOCKS)
+        proxy.forget()
+        advance(due, outbox)
+        last = [p[0] for method, p in proxy.asked if method == "eth_getBlockByNumber"]
+
+    assert mined is not None
+    assert hex(mined) not in asked
+    # Once it is final the chain is asked of it, whatever is remembered.
+    assert hex(mined) in last
+    assert tx_rows(due)[0].state == "final"

@@ -219,6 +219,12 @@ def pay_many(world: World, count: int, *, together: int = 1) -> None:
     world.chain.rpc("evm_setAutomine", True)
 
 
+def mine(world: World, blocks: int) -> None:
+    """Blocks without a log, some at a time: a busy machine takes a minute for thousands."""
+    for first in range(0, blocks, 250):
+        world.chain.rpc("anvil_mine", hex(min(250, blocks - first)))
+
+
 def slow(seconds: float) -> Fault:
     """A node that takes its time."""
 

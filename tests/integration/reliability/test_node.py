@@ -17,6 +17,7 @@ from tests.integration.reliability.following import (
     following,
     is_at_head,
     logs_of,
+    mine,
     newest,
     pay_many,
 )
@@ -115,7 +116,7 @@ def test_range__that_a_node_refuses__is_narrowed_without_being_told(
 ) -> None:
     """A ceiling of a thousand blocks."""
     world.pay(5)
-    world.chain.rpc("anvil_mine", hex(3_500))
+    mine(world, 3_500)
     world.pay(6)
     proxy.on(LOGS, chain_faults.range_cap(1_000))
     with following(world, proxy.url, tmp_path, **QUICK) as index:
@@ -132,7 +133,7 @@ def test_answer__of_too_many_logs__is_narrowed_then_widened_again(
 ) -> None:
     """A ceiling of thirty logs: dense blocks first, then a long stretch with next to nothing."""
     pay_many(world, 160, together=8)
-    world.chain.rpc("anvil_mine", hex(2_000))
+    mine(world, 2_000)
     proxy.on(LOGS, _results_cap(30))
     with following(world, proxy.url, tmp_path, **QUICK) as index:
         _at_head(world, index)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Generic, TypeVar, cast
 
-from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from api.chain.abi import Function
 from api.chain.client import READ_ATTEMPTS, ChainClient, EthCall
 from api.chain.structs import Kind, kind_of, to_abi
+from api.chain.words import decode_words
 from api.domain.units import Address
 from api.errors import ChainRejected
 
@@ -46,8 +46,11 @@ class View(Generic[T]):
         return Function(self.name, self.inputs, outputs)
 
     def decode(self, data: bytes) -> T:
-        """Answer of the function. Raises ValueError, TypeError or DecodingError."""
-        values = decode(self.function.outputs, data)
+        """Answer of the function; what is no UTF-8 in a string becomes U+FFFD.
+
+        Raises:  ValueError, TypeError or DecodingError.
+        """
+        values = decode_words(self.function.outputs, data)
         return cast("T", self.answer.read(values if self.several else values[0]))
 
 

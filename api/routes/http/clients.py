@@ -22,7 +22,7 @@ _MOST_HOPS = 20
 # What a request costs in reads. One is a page of rows by an index: some 5 ms of a processor, and
 # the others as much more, by docs/BENCHMARKS.md, "What a stranger can take".
 PAGE, READ, HEAVY, HEAVIEST = 0.2, 1.0, 5.0, 20.0
-# By path; the first that fits. docs/OPERATE.md, "Limits", says the same in words.
+# By path; the first that fits. docs/OPERATE.md, "What callers may ask", says the same in words.
 COSTS = (
     # The whole market or everything that a wallet holds, in one answer.
     (re.compile(r"/v1/tranches(\.csv)?|/v1/portfolio/.*"), HEAVIEST),

@@ -98,6 +98,20 @@ def test_find__one_at_the_service_and_one_at_a_url__take_the_publication_back(
         _find(published)
 
 
+def test_find__url_of_one_attester_is_no_text__the_others_are_asked(
+    published: World, exits: ExitStack, tmp_path: Path
+) -> None:
+    """A contract takes any bytes as a URL: one seat must not hide what the others refuse."""
+    _at_url(published, exits, tmp_path, _signed(published, ATTESTER_ACCOUNTS[0]))
+    registry, account = published.deployment.attester_registry, wallet(ATTESTER_ACCOUNTS[1]).address
+    as_text = calldata.call("AttesterRegistry", "setUrl", "http")
+    send(published.client, account, registry, as_text.replace(b"http".hex(), "fffe0080"))
+
+    found = _find(published)
+
+    assert found.told[-1].startswith("1 of 2 refuse it")
+
+
 WRONG = {
     "of a statement": {"statement_hash": Bytes32(b"\1" * 32)},
     "of other evidence": {"evidence_hash": Bytes32(b"\7" * 32)},

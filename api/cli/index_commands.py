@@ -10,7 +10,7 @@ from api.cli import output
 from api.cli.arguments import Json
 from api.cli.collecting import rarely_collecting
 from api.cli.environment import settings as _settings
-from api.cli.stopping import stop_event
+from api.cli.stopping import end_in_time, stop_event
 from api.errors import AppError
 from api.telemetry.logs import log
 
@@ -29,6 +29,7 @@ def index(
 
     with output.failing():
         settings, stop = _settings(), stop_event()
+        end_in_time(stop, "index")
         rarely_collecting()
         with (
             cli_wiring.open_indexer(settings, stop) as running,

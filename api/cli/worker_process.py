@@ -1,8 +1,6 @@
 """The worker's process: rounds until a signal says stop, and nothing else ends it."""
 
-import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +11,7 @@ import typer
 
 from api.cli import output, wiring
 from api.cli.monitoring import watched
+from api.cli.stopping import end_in_time
 from api.cli.vitals import read_worker
 from api.db.failures import as_unavailable
 from api.db.migrate import database_problems
@@ -25,9 +24,6 @@ from api.telemetry.metrics import ROUND_SECONDS, ROUNDS
 from api.telemetry.pulse import Pulse
 from api.telemetry.vitals import Vitals
 
-# A signal is obeyed within so many seconds, whatever hangs. Every step may be cut off: what the
-# next process finds half done, it does again or finishes.
-STOP_WITHIN_S = 10.0
 # Between tries while there is no database.
 _MOST_S = 15.0
 _random = SystemRandom()
@@ -40,7 +36,7 @@ def run_worker(settings: Settings, stop: threading.Event, *, once: bool, index: 
     """
     # Before anything can fail: what is said then is a line of the log too.
     start_logging("worker", settings.log_level)
-    _end_in_time(stop)
+    end_in_time(stop, "worker")
     if once:
         with wiring.open_worker(settings, stop, index=index, log=_bug) as running:
             _end_once(running.worker.run_once())
@@ -115,16 +111,6 @@ def _end_once(done: Round) -> NoReturn:
     if away:
         raise ChainUnavailable(away[0].reason)
     raise typer.Exit(1 if done.failed else 0)
-
-
-def _end_in_time(stop: threading.Event) -> None:
-    def watch() -> None:
-        stop.wait()
-        time.sleep(STOP_WITHIN_S)
-        log("worker", warning="stopped in the middle of a step, which the next start finishes")
-        os._exit(0)
-
-    threading.Thread(target=watch, name="stop-in-time", daemon=True).start()
 
 
 def _bug(error: Exception) -> None:

@@ -1,14 +1,9 @@
 """`rentroll worker` as a process: a signal ends it in every state, and nothing else does."""
 
-import os
 import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -16,93 +11,15 @@ from sqlalchemy import select
 from api.db.session import reading
 from api.db.statements import statement_row
 from api.db.tables.work import work
-from scripts.dev.devchain import ROOT
-from scripts.dev.stack import RELAYER
 from tests import chain_faults
 from tests.chain_proxy import Ask, ChainProxy, Forward, Reply
 from tests.cut_socket import CutSocket
 from tests.factories import DAY_S, HOUR_S
 from tests.postgres import postgres_only
-from tests.world import World, wallet
+from tests.worker_process import STOPS_WITHIN_S, running
+from tests.world import World
 
 pytestmark = pytest.mark.chain
-
-# The bound of the public check; a test does not measure it, it fails beyond it.
-STOPS_WITHIN_S = 15
-# Whatever the machine does besides: a fault that is never noticed ends in this.
-PATIENCE_S = 90
-
-
-class Running:
-    """A worker's process, and the lines of its log."""
-
-    def __init__(self, world: World, rpc_url: str, database_url: str, folder: Path) -> None:
-        key = folder / "relayer.key"
-        key.touch(mode=0o600)
-        key.write_text(wallet(RELAYER).key.hex())
-        self.lines: list[str] = []
-        self._said = threading.Condition()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "api.cli.commands", "worker"],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "DATABASE_URL": database_url,
-                "RENTROLL_RPC_URL": rpc_url,
-                "RENTROLL_DEPLOYMENT_FILE": str(world.deployed.deployment_file),
-                "RENTROLL_EVIDENCE_DIR": str(world.evidence.root),
-                "RENTROLL_CLOCK": "chain",
-                "RENTROLL_CONFIRMATIONS": "0",
-                "RENTROLL_POLL_S": "0.1",
-                "RENTROLL_MONITOR_PORT": "0",
-                "RENTROLL_RELAYER_KEY_FILE": str(key),
-            },
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def close(self) -> None:
-        """End the process, if it has not ended."""
-        self.process.kill()
-        self.process.wait()
-        self._reader.join()
-
-    def _read(self) -> None:
-        with self.process.stderr as log:  # type: ignore[union-attr]
-            self._keep(log)
-
-    def _keep(self, log: IO[str]) -> None:
-        for line in log:
-            with self._said:
-                self.lines.append(line)
-                self._said.notify_all()
-
-    def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until something holds, looked at in short pauses while the process lives."""
-        with self._said:
-            for _ in range(PATIENCE_S * 10):
-                assert self.process.poll() is None, self.lines[-5:]
-                if holds():
-                    return
-                self._said.wait(0.1)
-        raise AssertionError(self.lines[-5:])
-
-    def until_said(self, text: str) -> None:
-        """Wait for a line of the log."""
-        self.until(lambda: any(text in line for line in self.lines))
-
-
-@contextmanager
-def running(world: World, rpc_url: str, folder: Path, database_url: str = "") -> Iterator[Running]:
-    """A worker's process, killed at the end."""
-    url = database_url or world.engine.url.render_as_string(hide_password=False)
-    found = Running(world, rpc_url, url, folder)
-    try:
-        yield found
-    finally:
-        found.close()
 
 
 @pytest.fixture

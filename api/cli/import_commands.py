@@ -23,7 +23,7 @@ Mapping = Annotated[
     Path,
     typer.Option(exists=True, dir_okay=False, help="TOML: devices, leases, times; docs/IMPORT.md."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Judge every row and record nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Judge everything, and keep nothing.")]
 Report = Annotated[Path | None, typer.Option(dir_okay=False, help="CSV file for all refused rows.")]
 _ZONE = "Zone of times without an offset, such as Europe/Oslo."
 Zone = Annotated[str | None, typer.Option("--timezone", help=_ZONE)]

@@ -43,7 +43,7 @@ def takeover(
         typer.Option("--without", min=1, help="Leave this facility out, for ever: it is lost."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Make and compare everything, and keep nothing.")
+        bool, typer.Option("--dry-run", help="Judge everything, and keep nothing.")
     ] = False,
     scratch: Annotated[
         Path | None,

@@ -40,6 +40,7 @@ def test_create__several_at_once__work_and_are_shown_once(keyed: Service, clock:
         "operator_id": keyed.ledger.operator_id, "scopes": ["events:write"], "state": "live",
         "created_at_s": clock.now_s, "last_used_s": None, "expires_at_s": None,
         "revoked_at_s": None, "successor_id": None, "created_by": first,
+        "attester": None,
     }  # fmt: skip
     assert keys["first"]["scopes"] == ALL_SCOPES
     assert keyed.post([], key=made[0]["api_key"]).status_code == 200

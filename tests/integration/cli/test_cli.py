@@ -59,7 +59,7 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]
 def test_help__of_every_command__explains_it(run: Any) -> None:
     paths = _commands(typer.main.get_command(app))
 
-    assert len(paths) == 95
+    assert len(paths) == 99
     for path in paths:
         result = run(*path, "--help")
         assert result.exit_code == 0

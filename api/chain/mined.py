@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.chain.answers import Answer, Log, to_block, to_logged, to_number
-from api.chain.client import ChainClient
+from api.chain.client import ChainClient, RpcError
 from api.domain.units import Bytes32
+from api.errors import ChainUnavailable
 
 _RECEIPT, _BLOCK = "eth_getTransactionReceipt", "eth_getBlockByNumber"
+_RECEIPTS = "eth_getBlockReceipts"
+# So many transactions of ours are in a block on average before all of its receipts are asked for.
+_WORTH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +63,53 @@ def hashes_at(client: ChainClient, numbers: Sequence[int]) -> dict[int, bytes]:
 
 
 def mined_on_chain(
-    client: ChainClient, tx_hashes: Sequence[bytes], *, head: int
+    client: ChainClient, tx_hashes: Sequence[bytes], *, head: int, since: int | None = None
 ) -> list[Mined | None]:
-    """Receipts of which the chain has the very block now, at `head` or below it."""
-    receipts = receipts_of(client, tx_hashes) if tx_hashes else []
+    """Receipts of which the chain has the very block now, at `head` or below it.
+
+    since: the block after which they were sent, where that is known: many that are in few blocks
+    are asked for by block.
+    """
+    in_blocks: dict[bytes, Mined] = {}
+    if since is not None and len(tx_hashes) >= _WORTH * max(1, head - since):
+        in_blocks = _in_blocks(client, range(since + 1, head + 1), set(tx_hashes))
+    left = [tx_hash for tx_hash in tx_hashes if tx_hash not in in_blocks]
+    alone = dict(zip(left, receipts_of(client, left) if left else [], strict=True))
+    receipts = [in_blocks.get(tx_hash) or alone.get(tx_hash) for tx_hash in tx_hashes]
     numbers = [r.block_number for r in receipts if r is not None and r.block_number <= head]
     hashes = hashes_at(client, numbers) if numbers else {}
     return [
         r if r is not None and hashes.get(r.block_number) == r.block_hash else None
         for r in receipts
     ]
+
+
+def _in_blocks(
+    client: ChainClient, numbers: Sequence[int], wanted: set[bytes]
+) -> dict[bytes, Mined]:
+    """Receipts of wanted transactions by hash, of those that are in these blocks.
+
+    What does not come so, whatever the reason, is asked for by itself.
+    """
+    found: dict[bytes, Mined] = {}
+    try:
+        for answer in client.requests(_RECEIPTS, [[hex(number)] for number in numbers]):
+            for each in answer if isinstance(answer, list) else []:
+                tx_hash = _as_hash(each.get("transactionHash") if isinstance(each, dict) else None)
+                mined = _mined(each, tx_hash) if tx_hash in wanted else None
+                if mined is not None:
+                    found[tx_hash] = mined
+    except (RpcError, ChainUnavailable):
+        return {}
+    return found
+
+
+def _as_hash(named: object) -> bytes:
+    """A hash as nodes write it; empty if it is none."""
+    try:
+        return bytes.fromhex(named.removeprefix("0x")) if isinstance(named, str) else b""
+    except ValueError:
+        return b""
 
 
 def nonce_at(client: ChainClient, account: str, number: int) -> int:

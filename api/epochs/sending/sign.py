@@ -2,15 +2,16 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from api.chain import calldata
-from api.chain.client import ChainClient
+from api.chain.client import ChainClient, EthCall
 from api.chain.gas import Estimate, Market, estimate
+from api.chain.measured import estimates
 from api.chain.signer import Signer, Transaction, sign_legacy_transaction, sign_transaction
 from api.db import outbox as rows
 from api.db.session import reading, transaction
@@ -26,6 +27,8 @@ _DAY_S = 86_400
 # Refusals that say nothing of one facility alone: with the same arguments they are the same fact.
 _NAMED = re.compile(r"\w+\(.*\)")
 _BATCH_OVERHEAD_GAS = 60_000
+# Calls that do the same from anybody: many of them are simulated in one request.
+_ANYBODY = frozenset({"post", "settle"})
 # Blocks for which a tip that was too low counts: the network may become cheaper again.
 _FLOOR_BLOCKS = 7_200
 
@@ -65,20 +68,25 @@ class Signing:
     def simulate(
         self, intents: Sequence[IntentRow], *, room: int
     ) -> tuple[list[Ready], list[Outcome]]:
-        """What would succeed now, at most `room` of it; what would revert is put off, with why."""
+        """What would succeed now, in at most `room` transactions; what would revert is put off,
+        with why."""
         ready: list[Ready] = []
         told: list[Outcome] = []
         same: dict[tuple[str, str | None], str] = {}
         keys, calls = set[object](), set[tuple[str, bytes]]()
+        together: Mapping[int, Estimate | None] = {}
         with reading(self._engine) as connection:
             spent = rows.gas_since(connection, self._now_s - _DAY_S)
-        for intent in intents:
-            if len(ready) >= room:
+        for place, intent in enumerate(intents):
+            if self._transactions(ready) >= room:
                 break
             if order_key(intent) in keys or (intent.to_address, intent.data) in calls:
                 continue
             known = same.get((intent.to_address, intent.error))
-            found = Estimate(0, known) if known else self._estimated(intent)
+            if not known and intent.intent_pk not in together:
+                together = self._together(intents[place:], room=room)
+            found = Estimate(0, known) if known else together.get(intent.intent_pk)
+            found = found or self._estimated(intent)
             refusal = found.refusal or self._over_budget(intent.facility_id, found.gas, spent)
             if refusal is not None:
                 if refusal == intent.error and _NAMED.fullmatch(refusal):
@@ -90,6 +98,25 @@ class Signing:
             spent[intent.facility_id] = spent.get(intent.facility_id, 0) + found.gas
             ready.append(Ready((intent,), intent.to_address, intent.data, found.gas))
         return ready, told
+
+    def _transactions(self, ready: Sequence[Ready]) -> int:
+        """How many transactions these will be, as `batched` has them or a few less."""
+        settling = sum(one.intents[0].kind == "settle" for one in ready)
+        return len(ready) - settling + -(-settling // self._policy.batch_members)
+
+    def _together(self, intents: Sequence[IntentRow], *, room: int) -> dict[int, Estimate | None]:
+        """Gas of the first of some intents and of those like it behind it, by primary key; None of
+        what is to be asked for alone."""
+        first = intents[0]
+        if first.kind not in _ANYBODY:
+            return {first.intent_pk: None}
+        most = self._policy.batch_members if first.kind == "settle" else max(1, room)
+        alike = [i for i in intents if (i.kind, i.to_address) == (first.kind, first.to_address)]
+        # One of each facility, as only one of it is under way.
+        some = list({order_key(i): i for i in reversed(alike)}.values())[::-1][:most]
+        calls = [EthCall(i.to_address, i.data) for i in some]
+        found = estimates(self._client, calls, sender=self._signer.address, number=self.head)
+        return {i.intent_pk: gas for i, gas in zip(some, found, strict=True)}
 
     def _estimated(self, intent: IntentRow) -> Estimate:
         return estimate(

@@ -113,7 +113,12 @@ class Watch:
             if (TxState(tx.state) in WAITING or tx.tx_pk in undone)
             and tx.nonce < used.get(tx.sender, 0)
         ]
-        receipts = mined_on_chain(self._client, [tx.tx_hash for tx in asked], head=ends.head.number)
+        receipts = mined_on_chain(
+            self._client,
+            [tx.tx_hash for tx in asked],
+            head=ends.head.number,
+            since=min((tx.signed_at_block for tx in asked), default=None),
+        )
         found: set[Slot] = set()
         for tx, mined in zip(asked, receipts, strict=True):
             if mined is not None:

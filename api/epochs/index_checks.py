@@ -88,7 +88,9 @@ class Checks:
             self._differ(found, seen=seen, kept=kept)
         station.change(looked_number=last)
 
-    def _differ(self, found: Sequence[Log], seen: Sequence[LogRow], kept: Sequence[LogRow]) -> None:
+    def _differ(
+        self, found: Sequence[Log], *, seen: Sequence[LogRow], kept: Sequence[LogRow]
+    ) -> None:
         """Add what was left out before. Raises IndexHalted where what was stored is not true."""
         stored, rows = ({row.place: row for row in some} for some in (kept, seen))
         changed = [place for place, row in rows.items() if stored.get(place, row) != row]

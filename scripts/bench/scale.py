@@ -67,12 +67,11 @@ def measure(stage: Stage, service: Service, *, start_s: int, count: int) -> dict
     figures |= _named("close", in_child(_rounds, settings, ids, "closed"), count)
     figures |= _named("attest", in_child(_attest, _attester(stage, service)), count)
     figures |= _named("post", in_child(_rounds, settings, ids, "posted"), count)
-    stage.chain.rpc("evm_setIntervalMining", 0)
-    stage.chain.rpc("evm_setAutomine", True)
     lease = b"\1" * 32
-    for facility_id in ids:
-        call = calldata.call("RentLockbox", "payRent", facility_id, lease, _RENT_MICROS)
-        stage.send(RENTER, stage.deployment.rent_lockbox, call)
+    pay = [calldata.call("RentLockbox", "payRent", i, lease, _RENT_MICROS) for i in ids]
+    stage.chain.rpc("evm_setIntervalMining", 0)
+    stage.send_all(RENTER, stage.deployment.rent_lockbox, pay)
+    stage.chain.rpc("evm_setAutomine", True)
     window_s = Contracts(stage.client, stage.deployment).statement_registry.challenge_window_s()
     waits_s = int(window_s.at(block=stage.client.head().number))
     stage.chain.set_time(stage.client.head().time_s + waits_s + 60)

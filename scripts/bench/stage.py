@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,6 +76,22 @@ class Stage:
             time.sleep(0.005)
         if receipt is None or not receipt.succeeded:
             raise RuntimeError(f"a transaction to {to} failed")
+
+    def send_all(self, sender: int, to: str, data: Sequence[str], *, a_block: int = 50) -> None:
+        """Send transactions, mine them by so many a block, and see that each succeeded.
+
+        Blocks must not come by themselves meanwhile.
+        """
+        for first in range(0, len(data), a_block):
+            found = []
+            for each in data[first : first + a_block]:
+                call = {"from": address(sender), "to": to, "data": each, "gas": hex(500_000)}
+                sent = self.client.request("eth_sendTransaction", call, attempts=1)
+                found.append(to_bytes("eth_sendTransaction", sent))
+            self.chain.rpc("evm_mine")
+            receipts = [self.client.receipt(tx_hash) for tx_hash in found]
+            if not all(receipt is not None and receipt.succeeded for receipt in receipts):
+                raise RuntimeError(f"a transaction to {to} failed")
 
     def settings(self, database_url: str, **more: Any) -> Settings:
         """Settings of a process of ours."""

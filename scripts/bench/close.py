@@ -153,10 +153,15 @@ def measure_close(
 
 
 def index(stage: Stage, service: Service) -> None:
-    """Let the service hear of the offer: attesters are shown what is offered alone."""
+    """Let the service hear of the offer: attesters are shown what is offered alone.
+
+    What was mined so far is looked at a second time too: no step that is measured does it.
+    """
     engine = open_engine(service.database_url)
     try:
-        Indexer(engine, stage.contracts).advance()
+        indexer = Indexer(engine, stage.contracts)
+        indexer.advance()
+        indexer.look_again()
     finally:
         engine.dispose()
 

@@ -67,7 +67,9 @@ def test_api__crowd_at_a_stalled_node__holds_up_neither_health_nor_ingest(
 
     assert answered == {"health": 200, "events": 200}
     assert len(codes) == CROWD
-    assert set(codes) <= {200, 503}
+    # 429: more than one caller may ask for at a time.
+    assert set(codes) <= {200, 429, 503}
+    assert set(codes) != {429}
     # Nobody asked for each of them: not sixty requests, nor one a facility.
     assert proxy.requests < CROWD
 

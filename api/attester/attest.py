@@ -102,15 +102,10 @@ class Attester:
         """
         self._memory.require_active()
         account = self._account.address
-        seats: dict[FacilityId, bool] = {}
-
-        def seated(facility_id: FacilityId) -> bool:
-            if facility_id not in seats:
-                seats[facility_id] = self._facts.seated(facility_id, account)
-            return seats[facility_id]
-
-        verdicts = list(self._pledges.pending(seated))
-        waiting = {each for each in self._api.pending(account) if seated(each[0])}
+        verdicts = list(self._pledges.pending())
+        shown = self._api.pending(account)
+        seated = self._facts.seated({facility_id for facility_id, _, _ in shown}, account)
+        waiting = {each for each in shown if each[0] in seated}
         self._rests.keep(waiting)
         return [*verdicts, *self._statements(in_turns(waiting, looks=self._rests.looks))]
 

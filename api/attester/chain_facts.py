@@ -1,6 +1,6 @@
 """What the chain says of a facility, against which an attester holds the service's words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from api.attester.failures import of_node
@@ -9,7 +9,7 @@ from api.chain.clocks import read_clocks
 from api.chain.contracts import Contracts
 from api.chain.events import voided_epochs
 from api.chain.ledger_keys import named_keys
-from api.chain.panels import panel_of
+from api.chain.panels import facilities_of
 from api.chain.running import running_of
 from api.chain.terms import OfferedTerms
 from api.domain.clocks import Clocks
@@ -104,9 +104,12 @@ class ChainFacts:
         registry = self._contracts.statement_registry
         return registry.published_hash_of(facility_id, epoch).at(block=self._head())
 
-    def seated(self, facility_id: FacilityId, account: str) -> bool:
-        """Whether an account has a seat on the panel of a facility."""
-        return panel_of(self._contracts, facility_id, block=self._head()).seats(account)
+    def seated(self, facility_ids: Collection[FacilityId], account: str) -> set[FacilityId]:
+        """Those of some facilities on whose panel an account has a seat."""
+        asked = sorted(facility_ids)
+        if not asked:
+            return set()
+        return set(facilities_of(self._contracts, asked, account, block=self._head()))
 
     def offered(self, facility_id: FacilityId) -> OfferedTerms:
         """Terms of a facility as investors see them. The contract refuses an unknown facility."""

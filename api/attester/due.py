@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from api.chain.contracts import Contracts
 from api.chain.events import facility_offers, publications
-from api.chain.panels import panel_of
+from api.chain.panels import facilities_of
 from api.domain.statements.refusals import NO_HASH
 from api.domain.units import Bytes32, Epoch, FacilityId
 
@@ -38,8 +38,7 @@ class DueEvidence:
         """Facilities on whose panel an account sits. Raises ChainUnavailable."""
         head = self._contracts.client.head().number
         self._follow(head)
-        found = sorted(self._facilities)
-        return [f for f in found if panel_of(self._contracts, f, block=head).seats(account)]
+        return facilities_of(self._contracts, sorted(self._facilities), account, block=head)
 
     def older_than(self, age_s: int, account: str) -> Iterator[Due]:
         """What stood there for so long, of facilities on whose panel an account sits.

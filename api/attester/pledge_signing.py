@@ -1,6 +1,6 @@
 """Signing pledges: of offers, and in the place of those in force."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from api.attester.account import AttesterAccount
@@ -44,13 +44,17 @@ class PledgeSigner:
         self._api, self._evidence, self._account, self._facts = api, evidence, account, facts
         self._least_pay_bps = least_pay_bps
 
-    def pending(self, seated: Callable[[FacilityId], bool]) -> Iterator[Verdict]:
+    def pending(self) -> Iterator[Verdict]:
         """Verdicts on what waits, of facilities on whose panel the account sits."""
         account = self._account.address
-        for facility_id in filter(seated, self._api.pending_pledges(account)):
+        pledges = self._api.pending_pledges(account)
+        replacements = self._api.pending_replacements(account)
+        ids = {*pledges, *(facility_id for facility_id, _, _ in replacements)}
+        seated = self._facts.seated(ids, account)
+        for facility_id in filter(seated.__contains__, pledges):
             yield verdict_of(facility_id, None, partial(self._sign_pledge, facility_id))
-        for facility_id, epoch, root in self._api.pending_replacements(account):
-            if seated(facility_id):
+        for facility_id, epoch, root in replacements:
+            if facility_id in seated:
                 act = partial(self._sign_replacement, facility_id, epoch, root)
                 yield verdict_of(facility_id, None, act)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from api.chain.contracts import Contracts
 from api.chain.contracts.pledge_registry import ApprovedPledge
 from api.chain.events import facility_offers
+from api.chain.packed import packed
 from api.chain.terms import OfferedTerms
 from api.domain.facility import FacilityTerms, Period, check_pledge
 from api.domain.hashing import sha256
@@ -211,7 +212,7 @@ class PledgeWatch:
         if missing:
             registry = self._contracts.pledge_registry
             asked = self._contracts.all_of([registry.pledges_of(i) for i in missing])
-            self._approved |= dict(zip(missing, asked.at(block=block), strict=True))
+            self._approved |= dict(zip(missing, packed(asked, block=block), strict=True))
         return [self._approved[i] for i in facility_ids]
 
     def _known(

@@ -1,12 +1,13 @@
 """Panels: which attesters' signatures count for a facility, as the contracts say in one block."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.contracts.attester_registry import Seats
 from api.chain.erc1271 import accepts_signature
+from api.chain.packed import packed
 from api.chain.signer import recover
 from api.domain.units import FacilityId
 from api.errors import InvalidInput
@@ -33,6 +34,23 @@ def panel_of(contracts: Contracts, facility_id: FacilityId, *, block: int) -> Pa
         return seated(facility_id, 0, None)
     seats = contracts.attester_registry.panel_of(terms.panel).at(block=block)
     return seated(facility_id, terms.panel, seats)
+
+
+def facilities_of(
+    contracts: Contracts, facility_ids: Sequence[FacilityId], account: str, *, block: int
+) -> list[FacilityId]:
+    """Those of some facilities on whose panel an account sits, read with few requests for all."""
+    terms_of = contracts.facility_registry.epoch_terms_of
+    terms = packed(contracts.all_of([terms_of(i) for i in facility_ids]), block=block)
+    numbers = sorted({each.panel for each in terms} - {0})
+    seats_of = contracts.attester_registry.panel_of
+    seats = packed(contracts.all_of([seats_of(number) for number in numbers]), block=block)
+    panels = dict(zip(numbers, seats, strict=True))
+    return [
+        facility_id
+        for facility_id, each in zip(facility_ids, terms, strict=True)
+        if seated(facility_id, each.panel, panels.get(each.panel)).seats(account)
+    ]
 
 
 def seated(facility_id: FacilityId, number: int, seats: Seats | None) -> PanelOfFacility:

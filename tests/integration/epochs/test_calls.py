@@ -74,3 +74,22 @@ def test_read__many_facilities__takes_two_calls_to_post_and_one_to_settle(world:
             spent[step.name] = proxy.count("eth_call")
 
     assert spent == {"post": 2, "settle": 1}
+
+
+def test_attest__many_facilities__reads_seats_and_pledges_of_all_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand facilities were asked for each by itself, with every new block."""
+    ids = _more(world, 8)
+    world.at(HOUR_S + GRACE_S)
+    world.round()
+    with ChainProxy(world.chain.rpc_url) as proxy, ChainClient(proxy.url) as client:
+        contracts = type(world.contracts)(client, world.deployment)
+        monkeypatch.setattr(world, "contracts", contracts)
+        verdicts = world.attest(0)
+        called = Counter(p[0].get("to", "").lower() for m, p in proxy.asked if m == "eth_call")
+
+    assert [(v.facility_id, v.signed) for v in verdicts] == [(i, True) for i in ids]
+    assert called[world.deployment.attester_registry.lower()] <= 1
+    assert called[world.deployment.pledge_registry.lower()] <= 1
+    assert called[""] == 2

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.chain.contracts import Contracts
+from api.chain.events import first_log_block
 from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.chain.signer import Signer
 from api.db import chain_store
@@ -22,7 +23,7 @@ from api.epochs.approve import Approve
 from api.epochs.close import Closed
 from api.epochs.closing import Close, Pace
 from api.epochs.finish import Finish
-from api.epochs.index import Indexer, IndexProgress
+from api.epochs.index import Indexer, IndexProgress, state_of
 from api.epochs.outbox import Intent, Outbox, Outcome, Policy
 from api.epochs.post import Post
 from api.epochs.queue import Failed, Queue, Step, Told
@@ -129,6 +130,8 @@ class Worker:
         # Number and hash of the newest indexed block whose events were looked at.
         self._seen: chain_store.BlockRow | None = None
         self._started = False
+        # Block of the first event, once that is final.
+        self._first_log: int | None = None
         self._swept_to, self._sweeps_at = FacilityId(0), 0.0
 
     def run_once(self) -> Round:
@@ -190,7 +193,15 @@ class Worker:
         return IndexProgress(progress.indexed, progress.head, added, progress.rolled_back)
 
     def _publish(self) -> None:
-        self._evidence.replace(DEPLOYMENT_FILE, published_deployment(self._contracts))
+        contracts, first = self._contracts, self._first_log
+        if first is None:
+            first = first_log_block(contracts)
+            state = state_of(self._engine)
+            if state is not None and first <= state.final_number:
+                # No reorg moves it any more.
+                self._first_log = first
+        document = published_deployment(contracts, start_block=first)
+        self._evidence.replace(DEPLOYMENT_FILE, document)
 
     def _wake(self) -> None:
         """Make due what the chain said something of; all of it after a start or a reorg."""

@@ -170,7 +170,7 @@ ONE_OF_FACILITY = frozenset({"post", "settle", "close"})
 ONE_AT_ALL = frozenset({"approve"})
 
 _FIRST_PAUSE_S = 15
-_LONGEST_PAUSE_S = 900
+LONGEST_PAUSE_S = 900
 _MOST_DOUBLINGS = 16
 
 
@@ -181,4 +181,4 @@ def pause_s(attempts: int, *, drawn: float) -> int:
              drawn: from 0 to 1, at random: what failed together does not come back together.
     """
     doubled = _FIRST_PAUSE_S * 2 ** min(attempts - 1, _MOST_DOUBLINGS)
-    return int(min(doubled, _LONGEST_PAUSE_S) * (0.75 + drawn / 2))
+    return int(min(doubled, LONGEST_PAUSE_S) * (0.75 + drawn / 2))

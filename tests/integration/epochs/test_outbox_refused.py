@@ -87,6 +87,21 @@ def test_advance__paused__sends_nothing_and_waits_longer_each_time(due: World) -
     assert (due.posted, intent_rows(due)[0].attempts) == (1, 0)
 
 
+def test_advance__refused_while_the_clock_was_weeks_ahead__is_sent_once_it_is_right(
+    due: World,
+) -> None:
+    """When to try again is by this machine's clock, which somebody may set for a while."""
+    outbox = store_due(due)
+    _registry(due, "pause()")
+    ahead_s = 40 * DAY_S
+    outbox.store(due.intents(Post(due.engine, due.contracts, due.evidence)), due.clock() + ahead_s)
+    assert advance(due, outbox, later_s=ahead_s) == ["EnforcedPause()"]
+    _registry(due, "unpause()")
+
+    assert advance(due, outbox, later_s=60) == [None]
+    assert due.posted == 1
+
+
 def test_advance__one_reason_for_many__is_asked_once_for_all(
     due: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

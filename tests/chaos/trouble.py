@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -11,6 +12,7 @@ from tests.chain_proxy import ANY, Fault
 from tests.chaos.site import CONFIRMATIONS, RELAYERS, Site
 
 GWEI = 10**9
+_LONGEST_OUTAGE_S = 20.0
 # What makes a node say things that are not so, or no more so.
 _LIES = frozenset({"behind", "null block", "null receipt", "null logs", "no logs", "old nonce"})
 # Method and fault of what a node, or what stands before it, does to one request in so many.
@@ -150,8 +152,11 @@ class Trouble:
         broken = fault.sometimes(share, made(self._dice), seed=self._dice.randrange(2**32))
         if method == "eth_sendRawTransaction":
             proxy.on(method, fault.ten_percent())
-        # However bad it is, it ends: what never answers is no chain to post to.
-        proxy.on(method, broken, times=self._dice.choice((1, 5, 40, 200)))
+        # However bad it is, it ends: what never answers is no chain to post to. Also by time: who
+        # does not answer is asked more and more seldom.
+        until = time.monotonic() + _LONGEST_OUTAGE_S
+        times = self._dice.choice((1, 5, 40, 200))
+        proxy.on(method, broken, times=times, when=lambda _ask: time.monotonic() < until)
         return f"network: {name}"
 
     def _reorg(self) -> str:

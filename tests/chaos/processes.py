@@ -62,6 +62,8 @@ class Processes:
             if "gone" in said:
                 self._codes[said["gone"]] = said["code"]
             else:
+                # Numbers of processes come again: what an earlier one ended with is not its end.
+                self._codes.pop(said["pid"], None)
                 self._born[said["born"]] = said["pid"]
 
     @property

@@ -1,7 +1,5 @@
 """`rentroll attester`: the process of somebody else that recomputes, signs and refuses."""
 
-import signal
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +7,7 @@ import typer
 
 from api.cli import arguments, output
 from api.cli.arguments import Json
+from api.cli.stopping import end_in_time, stop_event
 from api.telemetry.logs import log, start_logging
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def attester_run(
     """Sign statements that the log gives to the byte, and pledges that clash with none.
 
     Only for facilities on whose panel this attester sits. What does not hold is refused, and the
-    refusal served. A signal ends it after the running round.
+    refusal served. A signal ends it after the running round, or in ten seconds.
     """
     from api.attester.running import run_once
     from api.cli.attester_process import run_process
@@ -112,12 +111,11 @@ def attester_run(
 
     rarely_collecting()
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_event()
     with output.failing():
         read = _read(settings)
         start_logging("attester")
+        end_in_time(stop, "attester")
         if once:
             verdicts = run_once(read, log=log)
             raise typer.Exit(0 if all(v.signed for v in verdicts) else output.EXIT_FOUND)

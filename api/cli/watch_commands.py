@@ -1,8 +1,6 @@
 """`rentroll challenge` and `rentroll watch`: proving faults of posted statements."""
 
 import json
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ import typer
 
 from api.cli import arguments, output
 from api.cli.arguments import Facility, Json
+from api.cli.stopping import end_in_time, stop_event
 from api.telemetry.logs import log, start_logging
 
 if TYPE_CHECKING:
@@ -124,14 +123,13 @@ def watch(
     from api.attester.watching import Watcher
     from api.errors import AppError
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_event()
     with (
         output.failing(),
         _opened(rpc, evidence, registry, (key, password)) as (found, send),
     ):
         start_logging("watch")
+        end_in_time(stop, "watch")
         watcher = Watcher(found, send=send, log=log)
         if once:
             look = watcher.one()

@@ -32,6 +32,7 @@ from scripts.bench import ponder as bench_ponder
 from scripts.bench import processes as bench_processes
 from scripts.bench import scale as bench_scale
 from scripts.bench import signed as bench_signed
+from scripts.bench import stalled as bench_stalled
 from scripts.bench.load import DAY_S, Load
 from scripts.bench.stage import Stage, deploy, serving
 from scripts.bench.table import show
@@ -251,6 +252,25 @@ def run_scale(folder: Path, *, quick: bool, step: Step) -> Figures:
         return {"scale": bench_scale.measure(stage, service, start_s=start_s, count=count)}
 
 
+def run_stalled(folder: Path, *, quick: bool, step: Step) -> Figures:
+    """What a node that says nothing costs who pushes events, alone."""
+    batches = 9 if quick else 63
+    load = Load(_day_ago_s(), batches * _BATCH, _BATCH)
+    with (
+        _stage(folder, at_s=load.start_s - DAY_S, step=step) as stage,
+        serving(stage, f"sqlite:///{folder}/rentroll.db", "serve-sqlite") as service,
+    ):
+        facility, key = bench_ingest.register(service, load)
+        bench_close.offer(stage, facility)
+        stage.chain.set_time(int(time.time()))
+        service.wait_for_the_present()
+        step("push events while the node stalls")
+        found = bench_stalled.measure(
+            stage, service, load, FacilityId(facility["facility_id"]), key
+        )
+        return {"stalled": found}
+
+
 _RUNS = {
     None: run,
     "index": run_index,
@@ -259,6 +279,7 @@ _RUNS = {
     "memory": run_memory,
     "signed": run_signed,
     "scale": run_scale,
+    "stalled": run_stalled,
 }
 
 

@@ -173,20 +173,32 @@ def _scale(figures: Mapping[str, float]) -> Table:
     return table
 
 
+def _stalled(figures: Mapping[str, float]) -> Table:
+    title = f"Batches of 1,000 events while a node stalls, {figures['turns']:.0f} turns"
+    table = _table(title, "the node", "ms a batch", "times")
+    table.add_row("answers", f"{figures['running_ms_a_batch']:.0f}", "1.00")
+    ratio = f"{figures['stalled_times_running']:.2f}"
+    table.add_row("stalls", f"{figures['stalled_ms_a_batch']:.0f}", ratio)
+    table.add_row("stalls, at worst", f"{figures['longest_stalled_ms_a_batch']:.0f}", "")
+    return table
+
+
 def show(console: Console, figures: Mapping[str, Any]) -> None:
     """Print the tables of what was measured, and the machine."""
     if "ingest" in figures:
         console.print(_ingest(figures["ingest"]))
         if "postgresql" not in figures["ingest"]:
             console.print("PostgreSQL: not measured, the dev group is not installed")
-    if "signed" in figures:
-        console.print(_signed(figures["signed"]))
-    if "processes" in figures:
-        console.print(_processes(figures["processes"]))
-    if "memory" in figures:
-        console.print(_memory(figures["memory"]))
-    if "scale" in figures:
-        console.print(_scale(figures["scale"]))
+    alone = {
+        "signed": _signed,
+        "processes": _processes,
+        "memory": _memory,
+        "scale": _scale,
+        "stalled": _stalled,
+    }
+    for name, table in alone.items():
+        if name in figures:
+            console.print(table(figures[name]))
     if "close" in figures:
         console.print(_epoch(figures))
     if "index" in figures:

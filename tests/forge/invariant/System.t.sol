@@ -35,6 +35,15 @@ contract SystemTest is Acting {
         targets[0] = address(_world);
     }
 
+    /// @notice A closing that a coin undid by its fee paid nobody: no junior came before a senior.
+    function test_order__payment_that_was_undone__is_none() external {
+        _world.business(15_140, 4_288_775_753, 29_700_000, 4_198);
+        _world.season(2, 4_638_937_218_896_958_432_699_710_564_614_777_492_297_621_196_312_340_183, 54_231);
+        _world.turnCoin(1);
+        _world.windUp(2, 148_976_687_872_771_713_440_813_532_227_845_759);
+        assertFalse(_world.orderBroken(), "a junior was paid while a senior is behind");
+    }
+
     /// @notice After each history everybody leaves: all that is due is paid out, and no money stays behind.
     function afterInvariant() external {
         _world.everybodyLeaves();

@@ -95,7 +95,12 @@ abstract contract Watching is Attesting {
         if (token.totalSupply(id) == 0) emptyTranchePaid = true;
         // A closing has an order of its own; and so has rent that replaces what the bond advanced.
         // forge-lint: disable-next-line(unsafe-typecast)
-        if (facilities.endingOf(uint64(id >> 8)).closedAt != 0) return;
+        uint64 f = uint64(id >> 8);
+        if (facilities.endingOf(f).closedAt != 0) return;
+        // What a call emitted that reverts is recorded all the same; a coin that does not move whole reverts them all.
+        if (_coin(f) == address(bad) && bad.mode() != HostileStablecoin.Mode.Honest) {
+            if (bad.mode() != HostileStablecoin.Mode.Reenters) return;
+        }
         for (uint256 s = 0; s < (id & 255); ++s) {
             if (IRentLockbox(address(lockbox)).arrearsOf((id >> 8 << 8) | s) > 0) orderBroken = true;
         }

@@ -91,12 +91,14 @@ def _whole(data: bytes, gas: int) -> int:
 
 def _chunks(calls: Sequence[EthCall]) -> list[list[EthCall]]:
     chunks: list[list[EthCall]] = []
+    size = 0
     for call in calls:
-        grown = [*chunks[-1], call] if chunks else []
-        if not grown or len(grown) > _MOST_CALLS or len(_program(grown)) > _MOST_BYTES:
-            chunks.append([call])
-        else:
-            chunks[-1] = grown
+        grown = size + len(_made(0, 0, 0, 0)) + len(_child(call))
+        if not chunks or len(chunks[-1]) == _MOST_CALLS or grown > _MOST_BYTES:
+            chunks.append([])
+            grown -= size
+        chunks[-1].append(call)
+        size = grown
     return chunks
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
@@ -74,7 +74,7 @@ class Signing:
         told: list[Outcome] = []
         same: dict[tuple[str, str | None], str] = {}
         keys, calls = set[object](), set[tuple[str, bytes]]()
-        together: Mapping[int, Estimate | None] = {}
+        together: dict[int, Estimate | None] = {}
         with reading(self._engine) as connection:
             spent = rows.gas_since(connection, self._now_s - _DAY_S)
         for place, intent in enumerate(intents):
@@ -84,7 +84,7 @@ class Signing:
                 continue
             known = same.get((intent.to_address, intent.error))
             if not known and intent.intent_pk not in together:
-                together = self._together(intents[place:], room=room)
+                together |= self._together(intents[place:], room=room)
             found = Estimate(0, known) if known else together.get(intent.intent_pk)
             found = found or self._estimated(intent)
             refusal = found.refusal or self._over_budget(intent.facility_id, found.gas, spent)

@@ -115,7 +115,7 @@ def attester_run(
     with output.failing():
         read = _read(settings)
         start_logging("attester")
-        end_in_time(stop, "attester")
+        end_in_time(stop, "attester", once=once)
         if once:
             verdicts = run_once(read, log=log)
             raise typer.Exit(0 if all(v.signed for v in verdicts) else output.EXIT_FOUND)

@@ -29,7 +29,7 @@ def index(
 
     with output.failing():
         settings, stop = _settings(), stop_event()
-        end_in_time(stop, "index")
+        end_in_time(stop, "index", once=once)
         rarely_collecting()
         with (
             cli_wiring.open_indexer(settings, stop) as running,

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 
+from api.cli.output import EXIT_UNREACHABLE
 from api.telemetry.logs import log
 
 # A signal is obeyed within so many seconds, whatever hangs. Every step may be cut off: what the
@@ -38,8 +39,11 @@ def stop_event() -> threading.Event:
     return stop
 
 
-def end_in_time(stop: threading.Event, process: str) -> None:
-    """End this process, whatever its threads do, STOP_WITHIN_S after it was told to stop."""
+def end_in_time(stop: threading.Event, process: str, *, once: bool = False) -> None:
+    """End this process, whatever its threads do, STOP_WITHIN_S after it was told to stop.
+
+    once: it was to do one round; its exit code then says that it did not.
+    """
 
     def watch() -> None:
         stop.wait()
@@ -49,6 +53,6 @@ def end_in_time(stop: threading.Event, process: str) -> None:
         says = threading.Thread(target=log, args=(process,), kwargs=said, daemon=True)
         says.start()
         says.join(_SAYS_S)
-        os._exit(0)
+        os._exit(EXIT_UNREACHABLE if once else 0)
 
     threading.Thread(target=watch, name="stop-in-time", daemon=True).start()

@@ -129,7 +129,7 @@ def watch(
         _opened(rpc, evidence, registry, (key, password)) as (found, send),
     ):
         start_logging("watch")
-        end_in_time(stop, "watch")
+        end_in_time(stop, "watch", once=once)
         watcher = Watcher(found, send=send, log=log)
         if once:
             look = watcher.one()

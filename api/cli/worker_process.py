@@ -36,7 +36,7 @@ def run_worker(settings: Settings, stop: threading.Event, *, once: bool, index: 
     """
     # Before anything can fail: what is said then is a line of the log too.
     start_logging("worker", settings.log_level)
-    end_in_time(stop, "worker")
+    end_in_time(stop, "worker", once=once)
     if once:
         with wiring.open_worker(settings, stop, index=index, log=_bug) as running:
             _end_once(running.worker.run_once())
